@@ -1,0 +1,8 @@
+package catalog
+
+// All lists every pipeline. Workflows are registered from it.
+func All() []Entry {
+	return []Entry{
+		LogsPipeline.Entry(),
+	}
+}

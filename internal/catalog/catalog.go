@@ -1,0 +1,191 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+)
+
+// Pipeline is one row of the catalog: a kind, what it consists of, and what it tells. In is the input as written in HCL:
+// a struct whose pointers are nil where an attribute is absent.
+type Pipeline[In any] struct {
+	Kind contract.Kind
+	// Message is what a finished setup says.
+	Message string
+	// Shared returns the settings that all components have in common.
+	Shared func(in In) Shared
+	// Components builds the components in the order of the steps. Placement, labels and input are filled in by Stack.
+	Components func(ref contract.Ref, in In) []contract.Component
+	// Endpoints tells where the service is reached from the host, by name.
+	Endpoints func(in In) map[string]string
+	// Check finds what a single attribute's rule cannot see. It is called by Validate, after the common rules.
+	Check func(in In) []Problem
+}
+
+// Problem is a value that cannot work, and the attribute that holds it.
+type Problem struct {
+	// Attribute is a dotted path, for example "loki.port".
+	Attribute string
+	Message   string
+}
+
+// Shared are the settings that every pipeline has at its top level.
+type Shared struct {
+	// BindAddress is the host address that ports are published on; null is 127.0.0.1.
+	BindAddress *string `json:"bind_address"`
+	// Labels are added to every container.
+	Labels map[string]string `json:"labels"`
+	// PullPolicy is "missing" (default), "always" or "never".
+	PullPolicy *string `json:"pull_policy"`
+	// RegistryMirror takes the place of Docker Hub for images that name no registry.
+	RegistryMirror *string `json:"registry_mirror"`
+}
+
+// Container are the settings that every component has.
+type Container struct {
+	Image    *string  `json:"image"`
+	MemoryMB *int64   `json:"memory_mb"`
+	CPUs     *float64 `json:"cpus"`
+}
+
+// Stack expands an input into what the engine is to make.
+func (p Pipeline[In]) Stack(ref contract.Ref, in In) (contract.Stack, error) {
+	shared := p.Shared(in)
+	stack := contract.Stack{Ref: ref, PullPolicy: or(shared.PullPolicy, contract.PullMissing), Components: p.Components(ref, in)}
+	written, err := split(in)
+	if err != nil {
+		return contract.Stack{}, err
+	}
+	keys := make(map[string]bool, len(stack.Components))
+	for _, c := range stack.Components {
+		keys[c.InputPath] = true
+	}
+	for i := range stack.Components {
+		c := &stack.Components[i]
+		c.Container, c.Network = ref.Container(c.Name), ref.Network()
+		c.Image = mirrored(c.Image, or(shared.RegistryMirror, ""))
+		c.Labels = maps.Clone(shared.Labels)
+		for j := range c.Ports {
+			// A port that only the probe uses is nobody's business outside the host.
+			if c.Ports[j].Bind == "" {
+				c.Ports[j].Bind = or(shared.BindAddress, DefaultBindAddress)
+			}
+		}
+		if c.Input, err = part(written, keys, c.InputPath); err != nil {
+			return contract.Stack{}, err
+		}
+	}
+	return stack, nil
+}
+
+// split is the input as a map of its top-level attributes, each as written.
+func split(in any) (map[string]json.RawMessage, error) {
+	data, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("encode input: %w", err)
+	}
+	written := map[string]json.RawMessage{}
+	if err := json.Unmarshal(data, &written); err != nil {
+		return nil, fmt.Errorf("input is not an object: %w", err)
+	}
+	return written, nil
+}
+
+// part is what a component's container keeps of the input: its own block and everything that belongs to no component. The
+// parts of all components together are the input again, which is how import by name works.
+func part(written map[string]json.RawMessage, componentKeys map[string]bool, own string) (json.RawMessage, error) {
+	kept := make(map[string]json.RawMessage, len(written))
+	for key, value := range written {
+		if key == own || !componentKeys[key] {
+			kept[key] = value
+		}
+	}
+	return json.Marshal(kept)
+}
+
+// Entry is a Pipeline with its input type erased, so that one list can hold all of them.
+type Entry struct {
+	Kind    contract.Kind
+	Message string
+	// Expand decodes an input (null and absent mean all defaults), validates it and builds the stack. An error is a
+	// *contract.StepFailure of class InvalidInput.
+	Expand func(ref contract.Ref, input json.RawMessage) (contract.Stack, error)
+}
+
+// Entry erases the input type of p.
+func (p Pipeline[In]) Entry() Entry {
+	return Entry{Kind: p.Kind, Message: p.Message, Expand: func(ref contract.Ref, input json.RawMessage) (contract.Stack, error) {
+		in, err := decode[In](input)
+		if err != nil {
+			return contract.Stack{}, contract.Fail(contract.InvalidInput, "the input of %s cannot be read: %v", ref.ID(), err)
+		}
+		if err := ref.Validate(); err != nil {
+			failure := contract.Fail(contract.InvalidInput, "%v", err)
+			failure.Attribute = "service_name"
+			return contract.Stack{}, failure
+		}
+		if problems := p.Validate(in); len(problems) > 0 {
+			failure := contract.Fail(contract.InvalidInput, "%s: %s", problems[0].Attribute, problems[0].Message)
+			failure.Attribute = problems[0].Attribute
+			return contract.Stack{}, failure
+		}
+		stack, err := p.Stack(ref, in)
+		if err != nil {
+			return contract.Stack{}, contract.Fail(contract.InvalidInput, "the input of %s cannot be expanded: %v", ref.ID(), err)
+		}
+		return stack, nil
+	}}
+}
+
+// decode refuses unknown attributes: a misspelt one would otherwise silently mean the default.
+func decode[In any](input json.RawMessage) (In, error) {
+	var in In
+	if len(input) == 0 {
+		return in, nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(input))
+	decoder.DisallowUnknownFields()
+	return in, decoder.Decode(&in)
+}
+
+// Validate finds everything in an input that cannot work, whoever wrote it: HCL and API starts go through the same rules.
+func (p Pipeline[In]) Validate(in In) []Problem {
+	problems := p.Shared(in).check()
+	components := p.Components(contract.Ref{}, in)
+	for _, c := range components {
+		problems = append(problems, checkContainer(c)...)
+	}
+	problems = append(problems, checkPorts(components)...)
+	if p.Check != nil {
+		problems = append(problems, p.Check(in)...)
+	}
+	return problems
+}
+
+// or is *v, or def when v is nil.
+func or[T any](v *T, def T) T {
+	if v == nil {
+		return def
+	}
+	return *v
+}
+
+// orZero is *v, or an empty T when the block is absent.
+func orZero[T any](v *T) T {
+	var zero T
+	return or(v, zero)
+}
+
+// Names returns the names of a stack's components, sorted.
+func Names(stack contract.Stack) []string {
+	names := make([]string, 0, len(stack.Components))
+	for _, c := range stack.Components {
+		names = append(names, c.Name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,46 @@
+package contract
+
+// Names of the activities of the stack family. They are verbs that promise idempotence.
+const (
+	ActivityPrepareStack     = "PrepareStack"
+	ActivityEnsureComponent  = "EnsureComponent"
+	ActivityRestoreComponent = "RestoreComponent"
+	ActivityCommitStack      = "CommitStack"
+	ActivityRollbackStack    = "RollbackStack"
+	ActivityInspectStack     = "InspectStack"
+	ActivityRemoveStack      = "RemoveStack"
+)
+
+// StackCall is the argument of activities that are about the whole stack. RunID is the Temporal run on whose behalf it is
+// made: objects created carry it, and a rollback removes only those.
+type StackCall struct {
+	Stack     Stack     `json:"stack"`
+	Operation Operation `json:"operation,omitempty"`
+	RunID     string    `json:"run_id"`
+	// DeleteVolumes is for RemoveStack.
+	DeleteVolumes bool `json:"delete_volumes,omitempty"`
+}
+
+// ComponentCall is the argument of activities that are about one component.
+type ComponentCall struct {
+	Ref        Ref       `json:"ref"`
+	EngineID   string    `json:"engine_id,omitempty"`
+	PullPolicy string    `json:"pull_policy,omitempty"`
+	Component  Component `json:"component"`
+	RunID      string    `json:"run_id"`
+	// Secrets are the write-only values of this component by Secret.Name.
+	Secrets map[string]string `json:"secrets,omitempty"`
+}
+
+// Prepared is the result of PrepareStack.
+type Prepared struct {
+	// EngineID is the engine that the stack is being made on.
+	EngineID string `json:"engine_id"`
+	// Adopted is set when every component was there already with the same input.
+	Adopted *Adoption `json:"adopted,omitempty"`
+}
+
+// Undone is the result of RestoreComponent and RollbackStack: what was taken back, a phrase each.
+type Undone struct {
+	Done []string `json:"done,omitempty"`
+}

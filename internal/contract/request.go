@@ -1,0 +1,175 @@
+package contract
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// Operation is what a workflow is started for. It stands in the memo, so that a second start can tell whether the run in
+// flight is its own.
+type Operation string
+
+// Operations of a service.
+const (
+	// OpConverge is a start from outside Terraform, by any Temporal client: make it so, whatever is there.
+	OpConverge Operation = ""
+	// OpCreate adopts what exists with the same input and refuses what exists with another.
+	OpCreate Operation = "create"
+	// OpUpdate makes what exists equal to the input.
+	OpUpdate Operation = "update"
+	// OpDelete removes.
+	OpDelete Operation = "delete"
+	// OpStatus looks and changes nothing.
+	OpStatus Operation = "status"
+)
+
+// Request is the one argument of setup, cleanup and status workflows. All but ServiceName may be left out, so that a
+// start with {"service_name": "x"} from any Temporal client works.
+type Request struct {
+	ServiceName string    `json:"service_name"`
+	Scope       string    `json:"scope,omitempty"`
+	Operation   Operation `json:"operation,omitempty"`
+	// EngineID is the engine that the service is known to live on; another engine's worker refuses.
+	EngineID string `json:"engine_id,omitempty"`
+	// Input is the kind's input as written in HCL: absent attributes are null.
+	Input json.RawMessage `json:"input,omitempty"`
+	// Secrets are write-only values by "<component>/<secret>". They travel encrypted or not at all.
+	Secrets map[string]string `json:"secrets,omitempty"`
+	// OnFailure is OnFailureRollback (also when empty) or OnFailureKeep.
+	OnFailure string `json:"on_failure,omitempty"`
+	// DeleteVolumes lets a cleanup remove the service's volumes, data and secrets included.
+	DeleteVolumes bool `json:"delete_volumes,omitempty"`
+}
+
+// What a failed setup does with what it made.
+const (
+	OnFailureRollback = "rollback"
+	OnFailureKeep     = "keep"
+)
+
+// What an interrupted apply does with its workflow.
+const (
+	OnInterruptCancel = "cancel"
+	OnInterruptDetach = "detach"
+)
+
+// Ref is the service that the request is about.
+func (r Request) Ref(kind Kind) Ref { return NewRef(kind, r.Scope, r.ServiceName) }
+
+// SecretsOf are the values meant for one component, by Secret.Name.
+func (r Request) SecretsOf(component string) map[string]string {
+	var secrets map[string]string
+	for key, value := range r.Secrets {
+		if name, ok := strings.CutPrefix(key, component+"/"); ok {
+			if secrets == nil {
+				secrets = map[string]string{}
+			}
+			secrets[name] = value
+		}
+	}
+	return secrets
+}
+
+// Digest identifies what is asked for: operation, input and options, but no secret value. Two starts of one ID with the
+// same digest are the same wish. Input is compared as JSON, so white space and key order do not count.
+func (r Request) Digest() string {
+	var input any
+	if len(r.Input) > 0 {
+		// A Request is only made from marshalled structs or decoded payloads, both valid JSON; anything else keeps its bytes.
+		if err := json.Unmarshal(r.Input, &input); err != nil {
+			input = string(r.Input)
+		}
+	}
+	return digest(struct {
+		Service, Scope string
+		Operation      Operation
+		Input          any
+		OnFailure      string
+		DeleteVolumes  bool
+	}{r.ServiceName, r.Scope, r.Operation, input, r.OnFailure, r.DeleteVolumes})
+}
+
+// Memo keys of a run. Values are strings, encoded by the client's data converter.
+const (
+	MemoOperation = "orch.operation"
+	MemoDigest    = "orch.input-digest"
+)
+
+// Status of a service as the resource shows it.
+const (
+	StatusReady      = "ready"
+	StatusDegraded   = "degraded"
+	StatusInProgress = "in_progress"
+)
+
+// Health of a component: it answers its probe, or it does not.
+const (
+	HealthReady    = "ready"
+	HealthNotReady = "not_ready"
+)
+
+// Result is what a setup workflow returns.
+type Result struct {
+	// Message is the kind's own closing sentence, for example "Logs pipeline fully configured".
+	Message    string           `json:"message"`
+	EngineID   string           `json:"engine_id"`
+	Components []ComponentState `json:"components"`
+	// Adopted is set when everything was there already, made by an earlier run with the same input.
+	Adopted *Adoption `json:"adopted,omitempty"`
+}
+
+// Adoption tells which run made what a create found in place.
+type Adoption struct {
+	RunID   string    `json:"run_id"`
+	Created time.Time `json:"created"`
+}
+
+// ComponentState is a component as it was found on the engine.
+type ComponentState struct {
+	Name      string `json:"name"`
+	Container string `json:"container"`
+	Image     string `json:"image"`
+	// Digest is the image's repository digest, or its ID when it was never pulled.
+	Digest string `json:"digest"`
+	// State is Docker's word ("running", "exited", "paused", "created", …) or "missing".
+	State string `json:"state"`
+	// Health is HealthReady or HealthNotReady.
+	Health string `json:"health"`
+	// Drift says in words what is not as configured; empty means nothing.
+	Drift []string `json:"drift,omitempty"`
+}
+
+// StateMissing is the State of a component that has no container.
+const StateMissing = "missing"
+
+// Observed is what a status workflow returns.
+type Observed struct {
+	EngineID string `json:"engine_id"`
+	// Found is false when nothing of the service is on the engine (volumes do not count: they outlive it).
+	Found      bool             `json:"found"`
+	Components []ComponentState `json:"components"`
+	// Input is the service's input as written, put together from the labels.
+	Input json.RawMessage `json:"input,omitempty"`
+}
+
+// Drifted lists what is not as configured, one sentence a finding, each beginning with its component's name.
+func (o Observed) Drifted() []string {
+	var out []string
+	for _, c := range o.Components {
+		for _, d := range c.Drift {
+			out = append(out, c.Name+": "+d)
+		}
+	}
+	return out
+}
+
+// Removed is what a cleanup workflow returns.
+type Removed struct {
+	Message    string   `json:"message"`
+	Containers []string `json:"containers"`
+	Networks   []string `json:"networks"`
+	Volumes    []string `json:"volumes"`
+	// KeptVolumes are the service's volumes that stay because their deletion was not asked for.
+	KeptVolumes []string `json:"kept_volumes,omitempty"`
+}

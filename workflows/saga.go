@@ -1,0 +1,94 @@
+package workflows
+
+import (
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+)
+
+// saga remembers how to undo what a run has begun. A compensation is added before its step and must cope with the step not
+// having happened.
+type saga struct {
+	keep          bool
+	compensations []compensation
+}
+
+type compensation struct {
+	what string
+	undo func(workflow.Context) (contract.Undone, error)
+}
+
+func (s *saga) add(what string, undo func(workflow.Context) (contract.Undone, error)) {
+	s.compensations = append(s.compensations, compensation{what, undo})
+}
+
+// run undoes in reverse order and returns the failure with what became of it. It uses a disconnected context, so that a
+// cancelled run cleans up too, and goes on after a compensation that failed.
+func (s *saga) run(ctx workflow.Context, err error) error {
+	failure := asFailure(err)
+	if s.keep {
+		failure.Kept = true
+		return failure
+	}
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	for i := len(s.compensations) - 1; i >= 0; i-- {
+		c := s.compensations[i]
+		undone, err := c.undo(ctx)
+		if err != nil {
+			failure.RollbackFailed = append(failure.RollbackFailed, c.what+": "+asFailure(err).Cause)
+			continue
+		}
+		failure.RolledBack = append(failure.RolledBack, undone.Done...)
+	}
+	failure.Clean = len(failure.RollbackFailed) == 0
+	return failure
+}
+
+// stepFailed names the step that an error happened in.
+func stepFailed(step string, err error) error {
+	failure := asFailure(err)
+	failure.Step = step
+	return failure
+}
+
+// asFailure finds the StepFailure in what an activity call returned, or makes one from what Temporal says.
+func asFailure(err error) *contract.StepFailure {
+	var failure *contract.StepFailure
+	if errors.As(err, &failure) {
+		return failure
+	}
+	var application *temporal.ApplicationError
+	if errors.As(err, &application) {
+		decoded := &contract.StepFailure{}
+		if application.HasDetails() && application.Details(decoded) == nil && decoded.Class != "" {
+			return decoded
+		}
+		return contract.Fail(contract.Internal, "%s", application.Message())
+	}
+	if temporal.IsCanceledError(err) {
+		return contract.Fail(contract.Cancelled, "the run was cancelled")
+	}
+	var timeout *temporal.TimeoutError
+	if errors.As(err, &timeout) {
+		failure := contract.Fail(contract.Unavailable, "no answer in time (%s timeout): the worker may have stopped while it ran the step", timeout.TimeoutType())
+		failure.Hint = "see the worker's log, then apply again"
+		return failure
+	}
+	return contract.Fail(contract.Internal, "%v", err)
+}
+
+// failed turns a failure into the one typed error that a workflow ends with. A cancelled run ends as cancelled, so that
+// Temporal shows it as such.
+func failed(err error) error {
+	failure := asFailure(err)
+	if failure.Class == contract.Cancelled {
+		return temporal.NewCanceledError(*failure)
+	}
+	return temporal.NewApplicationErrorWithOptions(failure.Error(), string(failure.Class), temporal.ApplicationErrorOptions{
+		NonRetryable: true, Details: []any{*failure},
+	})
+}

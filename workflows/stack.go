@@ -1,0 +1,192 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+)
+
+// stack holds the workflows of one pipeline of the catalog.
+type stack struct{ entry catalog.Entry }
+
+// stackOptions is the retry policy of the pipelines: 1 s to 10 s, 3 attempts, 5 minutes an activity.
+func stackOptions(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 5 * time.Minute,
+		HeartbeatTimeout:    15 * time.Second,
+		// A rollback must not race the step that it undoes.
+		WaitForCancellation: true,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: 10 * time.Second, MaximumAttempts: 3},
+		Summary:             summary,
+	})
+}
+
+// Setup makes the service what the input says: everything is checked, then the components are started, those that do not
+// depend on each other at the same time, and what they replace is removed once all of them are ready. When a step fails,
+// what this run made is undone, or kept with on_failure = "keep".
+func (s stack) Setup(ctx workflow.Context, req contract.Request) (contract.Result, error) {
+	spec, err := s.expand(ctx, req)
+	if err != nil {
+		return contract.Result{}, failed(err)
+	}
+	undo := &saga{keep: req.OnFailure == contract.OnFailureKeep}
+	result, err := s.setup(ctx, req, spec, undo)
+	if err != nil {
+		return contract.Result{}, failed(undo.run(ctx, err))
+	}
+	return result, nil
+}
+
+func (s stack) setup(ctx workflow.Context, req contract.Request, spec contract.Stack, undo *saga) (contract.Result, error) {
+	call := contract.StackCall{Stack: spec, Operation: req.Operation, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID}
+	undo.add("network and volumes", func(ctx workflow.Context) (contract.Undone, error) {
+		return activity[contract.Undone](stackOptions(ctx, "rollback"), contract.ActivityRollbackStack, call)
+	})
+	prepared, err := activity[contract.Prepared](stackOptions(ctx, "prepare"), contract.ActivityPrepareStack, call)
+	if err != nil {
+		return contract.Result{}, stepFailed("prepare", err)
+	}
+	// From here on the run belongs to this engine: a worker of the same queue on another host must not take a step.
+	call.Stack.EngineID = prepared.EngineID
+	components, err := start(ctx, call, req, undo)
+	if err != nil {
+		return contract.Result{}, err
+	}
+	if _, err := activity[struct{}](stackOptions(ctx, "commit"), contract.ActivityCommitStack, call); err != nil {
+		return contract.Result{}, stepFailed("commit", err)
+	}
+	return contract.Result{Message: s.entry.Message, EngineID: prepared.EngineID, Components: components, Adopted: prepared.Adopted}, nil
+}
+
+// start brings the components up. Each waits for those that it depends on; the first failure cancels the others, so that
+// the rollback begins at once.
+func start(ctx workflow.Context, call contract.StackCall, req contract.Request, undo *saga) ([]contract.ComponentState, error) {
+	ctx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	components := call.Stack.Components
+	states := make([]contract.ComponentState, len(components))
+	ready := make(map[string]workflow.Future, len(components))
+	settle := make([]workflow.Settable, len(components))
+	for i, c := range components {
+		ready[c.Name], settle[i] = workflow.NewFuture(ctx)
+	}
+	var first error
+	for i, c := range components {
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			state, err := startOne(ctx, call, c, req, ready, undo)
+			if err != nil && first == nil {
+				first = err
+				cancel()
+			}
+			states[i] = state
+			settle[i].SetError(err)
+		})
+	}
+	for _, c := range components {
+		// Every component is waited for, also after a failure: the rollback must not begin while one is still being made.
+		_ = ready[c.Name].Get(ctx, nil)
+	}
+	return states, first
+}
+
+func startOne(ctx workflow.Context, call contract.StackCall, c contract.Component, req contract.Request, ready map[string]workflow.Future, undo *saga) (contract.ComponentState, error) {
+	for _, name := range c.DependsOn {
+		if err := ready[name].Get(ctx, nil); err != nil {
+			return contract.ComponentState{}, err
+		}
+	}
+	one := contract.ComponentCall{
+		Ref: call.Stack.Ref, EngineID: call.Stack.EngineID, PullPolicy: call.Stack.PullPolicy,
+		Component: c, RunID: call.RunID, Secrets: req.SecretsOf(c.Name),
+	}
+	if err := ctx.Err(); err != nil {
+		return contract.ComponentState{}, stepFailed(c.StartStep(), err)
+	}
+	// Registered before the step: a step that timed out may have made something all the same.
+	undo.add(c.Name, func(ctx workflow.Context) (contract.Undone, error) {
+		return activity[contract.Undone](stackOptions(ctx, "restore "+c.Name), contract.ActivityRestoreComponent, one)
+	})
+	state, err := activity[contract.ComponentState](stackOptions(ctx, c.StartStep()), contract.ActivityEnsureComponent, one)
+	if err != nil {
+		return contract.ComponentState{}, stepFailed(c.StartStep(), err)
+	}
+	return state, nil
+}
+
+// Cleanup removes everything that carries the service's labels, volumes only when asked, and proves that nothing is left.
+// It never rolls back: running it again continues.
+func (s stack) Cleanup(ctx workflow.Context, req contract.Request) (contract.Removed, error) {
+	ref := req.Ref(s.entry.Kind)
+	if err := ref.Validate(); err != nil {
+		return contract.Removed{}, failed(stepFailed("remove", contract.Fail(contract.InvalidInput, "%v", err)))
+	}
+	call := contract.StackCall{
+		Stack: contract.Stack{Ref: ref, EngineID: req.EngineID}, Operation: contract.OpDelete,
+		RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID, DeleteVolumes: req.DeleteVolumes,
+	}
+	removed, err := activity[contract.Removed](stackOptions(ctx, "remove"), contract.ActivityRemoveStack, call)
+	if err != nil {
+		return contract.Removed{}, failed(stepFailed("remove", err))
+	}
+	removed.Message = fmt.Sprintf("%s removed", ref.ID())
+	return removed, nil
+}
+
+// Status looks at what is there and compares it with the input; without an input it goes by the labels alone, which is
+// what an import needs.
+func (s stack) Status(ctx workflow.Context, req contract.Request) (contract.Observed, error) {
+	spec := contract.Stack{Ref: req.Ref(s.entry.Kind), EngineID: req.EngineID}
+	if len(req.Input) > 0 {
+		var err error
+		if spec, err = s.expand(ctx, req); err != nil {
+			return contract.Observed{}, failed(err)
+		}
+	} else if err := spec.Ref.Validate(); err != nil {
+		return contract.Observed{}, failed(stepFailed("inspect", contract.Fail(contract.InvalidInput, "%v", err)))
+	}
+	call := contract.StackCall{Stack: spec, Operation: contract.OpStatus, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID}
+	observed, err := activity[contract.Observed](stackOptions(ctx, "inspect"), contract.ActivityInspectStack, call)
+	if err != nil {
+		return contract.Observed{}, failed(stepFailed("inspect", err))
+	}
+	return observed, nil
+}
+
+// expand builds the stack once and records it: a worker with another catalog that takes over in the middle must go on with
+// the same components.
+func (s stack) expand(ctx workflow.Context, req contract.Request) (contract.Stack, error) {
+	var expanded struct {
+		Stack   contract.Stack
+		Failure *contract.StepFailure
+	}
+	err := workflow.SideEffect(ctx, func(workflow.Context) any {
+		out := expanded
+		var err error
+		out.Stack, err = s.entry.Expand(req.Ref(s.entry.Kind), req.Input)
+		if err != nil && !errors.As(err, &out.Failure) {
+			out.Failure = contract.Fail(contract.Internal, "%v", err)
+		}
+		return out
+	}).Get(&expanded)
+	if err != nil {
+		return contract.Stack{}, err
+	}
+	if expanded.Failure != nil {
+		return contract.Stack{}, stepFailed("validate", expanded.Failure)
+	}
+	expanded.Stack.EngineID = req.EngineID
+	return expanded.Stack, nil
+}
+
+// activity runs an activity by its contract name and waits for its result.
+func activity[Out any](ctx workflow.Context, name string, arg any) (Out, error) {
+	var out Out
+	err := workflow.ExecuteActivity(ctx, name, arg).Get(ctx, &out)
+	return out, err
+}

@@ -1,0 +1,293 @@
+package workflows_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+	"github.com/temporal-orchestrator/terraform-provider-orch/workflows"
+)
+
+// fakeEngine records the activities that are called, in order, and fails where it is told to. An activity that the test
+// does not know fails the workflow, because nothing else is registered.
+type fakeEngine struct {
+	mu    sync.Mutex
+	calls []string
+	// failAt maps a call, for example "EnsureComponent loki", to what it returns instead.
+	failAt map[string]error
+	// during is called while an Ensure is under way.
+	during func(ctx context.Context, component string) error
+}
+
+func (f *fakeEngine) called(parts ...string) error {
+	call := strings.Join(parts, " ")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, call)
+	return f.failAt[call]
+}
+
+func (f *fakeEngine) register(env *testsuite.TestWorkflowEnvironment) {
+	options := func(name string) activity.RegisterOptions { return activity.RegisterOptions{Name: name} }
+	env.RegisterActivityWithOptions(func(_ context.Context, _ contract.StackCall) (contract.Prepared, error) {
+		return contract.Prepared{EngineID: "engine-1"}, f.called(contract.ActivityPrepareStack)
+	}, options(contract.ActivityPrepareStack))
+	env.RegisterActivityWithOptions(func(ctx context.Context, c contract.ComponentCall) (contract.ComponentState, error) {
+		err := f.called(contract.ActivityEnsureComponent, c.Component.Name)
+		if err == nil && c.EngineID != "engine-1" {
+			err = fmt.Errorf("EnsureComponent %s is not bound to the prepared engine", c.Component.Name)
+		}
+		if err == nil && f.during != nil {
+			err = f.during(ctx, c.Component.Name)
+		}
+		return contract.ComponentState{Name: c.Component.Name, State: "running", Health: contract.HealthReady}, err
+	}, options(contract.ActivityEnsureComponent))
+	env.RegisterActivityWithOptions(func(_ context.Context, c contract.ComponentCall) (contract.Undone, error) {
+		return contract.Undone{Done: []string{"removed " + c.Component.Container}}, f.called(contract.ActivityRestoreComponent, c.Component.Name)
+	}, options(contract.ActivityRestoreComponent))
+	env.RegisterActivityWithOptions(func(_ context.Context, _ contract.StackCall) error {
+		return f.called(contract.ActivityCommitStack)
+	}, options(contract.ActivityCommitStack))
+	env.RegisterActivityWithOptions(func(_ context.Context, _ contract.StackCall) (contract.Undone, error) {
+		return contract.Undone{}, f.called(contract.ActivityRollbackStack)
+	}, options(contract.ActivityRollbackStack))
+	env.RegisterActivityWithOptions(func(_ context.Context, c contract.StackCall) (contract.Removed, error) {
+		return contract.Removed{Containers: []string{c.Stack.Ref.Container("loki")}}, f.called(contract.ActivityRemoveStack)
+	}, options(contract.ActivityRemoveStack))
+	env.RegisterActivityWithOptions(func(_ context.Context, c contract.StackCall) (contract.Observed, error) {
+		return contract.Observed{EngineID: "engine-1", Found: true, Input: json.RawMessage(fmt.Sprintf(`{"components":%d}`, len(c.Stack.Components)))},
+			f.called(contract.ActivityInspectStack)
+	}, options(contract.ActivityInspectStack))
+}
+
+func setup(t *testing.T, f *fakeEngine, req contract.Request) (*testsuite.TestWorkflowEnvironment, contract.Result, error) {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	workflows.Register(env)
+	f.register(env)
+	env.ExecuteWorkflow(contract.LogsPipeline.SetupWorkflow(), req)
+	require.True(t, env.IsWorkflowCompleted())
+	var result contract.Result
+	if err := env.GetWorkflowError(); err != nil {
+		return env, result, err
+	}
+	require.NoError(t, env.GetWorkflowResult(&result))
+	return env, result, nil
+}
+
+func failureOf(t *testing.T, err error) contract.StepFailure {
+	t.Helper()
+	var application *temporal.ApplicationError
+	var failure contract.StepFailure
+	require.ErrorAs(t, err, &application)
+	require.NoError(t, application.Details(&failure))
+	require.Equal(t, string(failure.Class), application.Type())
+	return failure
+}
+
+func TestSetupStartsEverythingThenCommits(t *testing.T) {
+	f := &fakeEngine{}
+	_, result, err := setup(t, f, contract.Request{ServiceName: "app"})
+	require.NoError(t, err)
+	require.Equal(t, "Logs pipeline fully configured", result.Message)
+	require.Equal(t, "engine-1", result.EngineID)
+	require.Equal(t, []string{"otel-collector", "loki", "grafana"}, names(result.Components), "states come in the order of the steps")
+	require.Equal(t, contract.ActivityPrepareStack, f.calls[0])
+	require.Equal(t, contract.ActivityCommitStack, f.calls[len(f.calls)-1])
+	started := slices.Sorted(slices.Values(f.calls[1:4]))
+	require.Equal(t, []string{"EnsureComponent grafana", "EnsureComponent loki", "EnsureComponent otel-collector"}, started)
+}
+
+// Independent components must overlap: each waits here until all three are under way.
+func TestIndependentComponentsStartAtTheSameTime(t *testing.T) {
+	var together sync.WaitGroup
+	together.Add(3)
+	f := &fakeEngine{during: func(ctx context.Context, _ string) error {
+		together.Done()
+		met := make(chan struct{})
+		go func() { together.Wait(); close(met) }()
+		select {
+		case <-met:
+			return nil
+		case <-time.After(20 * time.Second):
+			return errors.New("the others did not start")
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}}
+	_, _, err := setup(t, f, contract.Request{ServiceName: "app"})
+	require.NoError(t, err)
+}
+
+func TestEveryFailingStepIsRolledBack(t *testing.T) {
+	denied := func(step string) error {
+		failure := contract.Fail(contract.Conflict, "%s cannot be", step)
+		failure.Attribute = "loki.port"
+		return temporal.NewApplicationErrorWithOptions(failure.Cause, string(failure.Class),
+			temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{*failure}})
+	}
+	cases := []struct {
+		failing, step string
+		restored      []string
+	}{
+		{"PrepareStack", "prepare", nil},
+		{"EnsureComponent otel-collector", "start_otel_collector", []string{"otel-collector"}},
+		{"EnsureComponent loki", "start_loki", []string{"loki"}},
+		{"EnsureComponent grafana", "start_grafana", []string{"grafana"}},
+		{"CommitStack", "commit", []string{"grafana", "loki", "otel-collector"}},
+	}
+	for _, c := range cases {
+		t.Run(c.failing, func(t *testing.T) {
+			f := &fakeEngine{failAt: map[string]error{c.failing: denied(c.failing)}}
+			_, _, err := setup(t, f, contract.Request{ServiceName: "app"})
+			failure := failureOf(t, err)
+			require.Equal(t, c.step, failure.Step)
+			require.Equal(t, contract.Conflict, failure.Class)
+			require.Equal(t, c.failing+" cannot be", failure.Cause)
+			require.Equal(t, "loki.port", failure.Attribute)
+			require.True(t, failure.Clean)
+			for _, component := range c.restored {
+				require.Contains(t, f.calls, "RestoreComponent "+component)
+				require.Contains(t, failure.RolledBack, "removed orch-logs-app-"+component)
+			}
+			require.Equal(t, contract.ActivityRollbackStack, f.calls[len(f.calls)-1], "the network goes last")
+		})
+	}
+}
+
+func TestRollbackRunsInReverseOrder(t *testing.T) {
+	f := &fakeEngine{failAt: map[string]error{contract.ActivityCommitStack: temporal.NewNonRetryableApplicationError("no", "Internal", nil)}}
+	_, _, err := setup(t, f, contract.Request{ServiceName: "app"})
+	require.Error(t, err)
+	require.Equal(t, []string{"RestoreComponent grafana", "RestoreComponent loki", "RestoreComponent otel-collector", "RollbackStack"}, f.calls[len(f.calls)-4:])
+}
+
+func TestFailedRollbackIsTold(t *testing.T) {
+	f := &fakeEngine{failAt: map[string]error{
+		"EnsureComponent loki":  temporal.NewNonRetryableApplicationError("broken", "Unhealthy", nil),
+		"RestoreComponent loki": temporal.NewNonRetryableApplicationError("stuck", "Conflict", nil),
+	}}
+	_, _, err := setup(t, f, contract.Request{ServiceName: "app"})
+	failure := failureOf(t, err)
+	require.False(t, failure.Clean)
+	require.Equal(t, []string{"loki: stuck"}, failure.RollbackFailed)
+	require.Equal(t, contract.ActivityRollbackStack, f.calls[len(f.calls)-1], "the rest is undone all the same")
+}
+
+func TestKeepLeavesEverything(t *testing.T) {
+	f := &fakeEngine{failAt: map[string]error{"EnsureComponent loki": temporal.NewNonRetryableApplicationError("broken", "Unhealthy", nil)}}
+	_, _, err := setup(t, f, contract.Request{ServiceName: "app", OnFailure: contract.OnFailureKeep})
+	failure := failureOf(t, err)
+	require.True(t, failure.Kept)
+	require.False(t, failure.Clean)
+	for _, call := range f.calls {
+		require.NotContains(t, call, "Restore")
+		require.NotContains(t, call, "Rollback")
+	}
+}
+
+func TestCancelledSetupRollsBackAndEndsAsCancelled(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	workflows.Register(env)
+	f := &fakeEngine{during: func(ctx context.Context, component string) error {
+		if component == "loki" {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		return nil
+	}}
+	f.register(env)
+	env.RegisterDelayedCallback(env.CancelWorkflow, time.Second)
+	env.ExecuteWorkflow(contract.LogsPipeline.SetupWorkflow(), contract.Request{ServiceName: "app"})
+	require.True(t, env.IsWorkflowCompleted())
+	var cancelled *temporal.CanceledError
+	require.ErrorAs(t, env.GetWorkflowError(), &cancelled)
+	var failure contract.StepFailure
+	require.NoError(t, cancelled.Details(&failure))
+	require.True(t, failure.Clean)
+	require.Contains(t, f.calls, "RestoreComponent loki")
+	require.Contains(t, f.calls, "RestoreComponent grafana")
+}
+
+func TestBadInputIsRefusedBeforeAnythingStarts(t *testing.T) {
+	cases := []struct {
+		name      string
+		req       contract.Request
+		attribute string
+	}{
+		{"no service name", contract.Request{}, "service_name"},
+		{"upper case", contract.Request{ServiceName: "App"}, "service_name"},
+		{"port out of range", contract.Request{ServiceName: "app", Input: json.RawMessage(`{"loki":{"port":70000}}`)}, "loki.port"},
+		{"same port twice", contract.Request{ServiceName: "app", Input: json.RawMessage(`{"loki":{"port":3000}}`)}, "grafana.port"},
+		{"unknown attribute", contract.Request{ServiceName: "app", Input: json.RawMessage(`{"lokki":{}}`)}, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			f := &fakeEngine{}
+			_, _, err := setup(t, f, c.req)
+			failure := failureOf(t, err)
+			require.Equal(t, contract.InvalidInput, failure.Class)
+			require.Equal(t, c.attribute, failure.Attribute)
+			require.Empty(t, f.calls)
+		})
+	}
+}
+
+func TestCleanupRemovesByName(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	workflows.Register(env)
+	f := &fakeEngine{}
+	f.register(env)
+	env.ExecuteWorkflow(contract.LogsPipeline.CleanupWorkflow(), contract.Request{ServiceName: "app", Scope: "team"})
+	var removed contract.Removed
+	require.NoError(t, env.GetWorkflowError())
+	require.NoError(t, env.GetWorkflowResult(&removed))
+	require.Equal(t, []string{"team-logs-app-loki"}, removed.Containers)
+	require.Equal(t, []string{contract.ActivityRemoveStack}, f.calls)
+}
+
+func TestStatusComparesWithTheInputWhenThereIsOne(t *testing.T) {
+	for input, components := range map[string]int{"": 0, "{}": 3} {
+		var suite testsuite.WorkflowTestSuite
+		env := suite.NewTestWorkflowEnvironment()
+		workflows.Register(env)
+		f := &fakeEngine{}
+		f.register(env)
+		env.ExecuteWorkflow(contract.LogsPipeline.StatusWorkflow(), contract.Request{ServiceName: "app", Input: json.RawMessage(input)})
+		var observed contract.Observed
+		require.NoError(t, env.GetWorkflowError())
+		require.NoError(t, env.GetWorkflowResult(&observed))
+		require.JSONEq(t, fmt.Sprintf(`{"components":%d}`, components), string(observed.Input))
+	}
+}
+
+// A component must not be given another component's secrets.
+func TestSecretsGoToTheirComponentOnly(t *testing.T) {
+	req := contract.Request{Secrets: map[string]string{"grafana/admin_password": "x", "loki/other": "y"}}
+	require.Equal(t, map[string]string{"admin_password": "x"}, req.SecretsOf(catalog.GrafanaName))
+	require.Nil(t, req.SecretsOf(catalog.CollectorName))
+}
+
+func names(states []contract.ComponentState) []string {
+	out := make([]string, len(states))
+	for i, s := range states {
+		out[i] = s.Name
+	}
+	return out
+}
