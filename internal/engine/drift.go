@@ -1,0 +1,239 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/go-connections/nat"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+)
+
+// remedy is what puts a finding right, from the gentlest to making the container anew.
+type remedy int
+
+const (
+	remedyStart remedy = iota
+	remedyUnpause
+	remedyRename
+	remedyReconnect
+	remedyFiles
+	remedyReplace
+)
+
+// finding is one thing that is not as configured, in words, with its remedy.
+type finding struct {
+	text   string
+	remedy remedy
+}
+
+// expected is what a container is compared with.
+type expected struct {
+	ref       contract.Ref
+	component contract.Component
+	// image is what the component's reference stands for on this engine; nil when the engine does not have it any more.
+	image *image.InspectResponse
+	// network is the service's network; nil when it is missing.
+	network *network.Inspect
+}
+
+// drift compares a container with its component, by what the engine reports and by the bytes of the files. Labels are
+// believed for one thing only: which configuration the container was made from.
+func (e *Engine) drift(ctx context.Context, want expected, got *container.InspectResponse) ([]finding, error) {
+	findings := slices.Concat(
+		stateDrift(want, got), imageDrift(want, got), limitDrift(want, got), configDrift(want, got), networkDrift(want, got))
+	if got.State.Status == container.StateRemoving || got.State.Status == container.StateDead {
+		return findings, nil
+	}
+	edited, err := e.editedFiles(ctx, got.ID, want.component)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range edited {
+		findings = append(findings, finding{text, remedyFiles})
+	}
+	return findings, nil
+}
+
+func stateDrift(want expected, got *container.InspectResponse) []finding {
+	var findings []finding
+	if name := strings.TrimPrefix(got.Name, "/"); name != want.component.Container {
+		findings = append(findings, finding{fmt.Sprintf("the container was renamed to %s", name), remedyRename})
+	}
+	switch status := got.State.Status; status {
+	case container.StateRunning:
+	case container.StatePaused:
+		findings = append(findings, finding{"the container is paused", remedyUnpause})
+	case container.StateRestarting:
+		findings = append(findings, finding{
+			fmt.Sprintf("the container keeps restarting (exit code %d, %d restarts)", got.State.ExitCode, got.RestartCount), remedyStart})
+	case container.StateExited:
+		text := fmt.Sprintf("the container is stopped (exit code %d)", got.State.ExitCode)
+		if got.State.OOMKilled {
+			text = "the container is stopped, killed for running out of memory"
+		}
+		findings = append(findings, finding{text, remedyStart})
+	case container.StateCreated:
+		findings = append(findings, finding{"the container was never started", remedyStart})
+	default:
+		findings = append(findings, finding{fmt.Sprintf("the container is %s", status), remedyReplace})
+	}
+	return findings
+}
+
+func imageDrift(want expected, got *container.InspectResponse) []finding {
+	c := want.component
+	switch {
+	case want.image != nil && got.Image != want.image.ID:
+		if got.Config.Image == c.Image {
+			return []finding{{fmt.Sprintf("the image %s stands for another one now than the container runs", c.Image), remedyReplace}}
+		}
+		return []finding{{fmt.Sprintf("the container runs image %s instead of %s", got.Config.Image, c.Image), remedyReplace}}
+	case want.image == nil && got.Config.Image != c.Image:
+		return []finding{{fmt.Sprintf("the container runs image %s instead of %s", got.Config.Image, c.Image), remedyReplace}}
+	default:
+		return nil
+	}
+}
+
+// limitDrift finds what `docker update` can change.
+func limitDrift(want expected, got *container.InspectResponse) []finding {
+	c, host := want.component, got.HostConfig
+	var findings []finding
+	add := func(format string, args ...any) {
+		findings = append(findings, finding{fmt.Sprintf(format, args...), remedyReplace})
+	}
+	if host.Memory != memoryBytes(c) {
+		add("the memory limit is %s instead of %s", memoryText(host.Memory), memoryText(memoryBytes(c)))
+	}
+	if host.NanoCPUs != nanoCPUs(c) {
+		add("the cpu limit is %s instead of %s", cpuText(host.NanoCPUs), cpuText(nanoCPUs(c)))
+	}
+	if host.CPUQuota != 0 || host.CPUPeriod != 0 || host.CPUShares != 0 || host.CpusetCpus != "" || host.CpusetMems != "" ||
+		host.MemoryReservation != 0 || (host.PidsLimit != nil && *host.PidsLimit > 0) {
+		add("limits were set that are not configured (docker update)")
+	}
+	if host.RestartPolicy.Name != restartPolicy {
+		add("the restart policy is %q instead of %q", host.RestartPolicy.Name, restartPolicy)
+	}
+	return findings
+}
+
+// configDrift finds what only making the container anew can have changed: by another configuration, or by somebody's hand
+// with orch's labels kept.
+func configDrift(want expected, got *container.InspectResponse) []finding {
+	c := want.component
+	var findings []finding
+	add := func(text string) { findings = append(findings, finding{text, remedyReplace}) }
+	if got.Config.Labels[contract.LabelConfigHash] != c.ConfigHash() {
+		add("the container was made from another configuration")
+	}
+	if want.image != nil && got.Image == want.image.ID {
+		for _, text := range processDrift(c, want.image, got.Config) {
+			add(text)
+		}
+	}
+	if !sameBindings(portBindings(c), got.HostConfig.PortBindings) {
+		add("other ports are published than configured")
+	}
+	wanted, mounted := mounts(want.ref, c), got.HostConfig.Mounts
+	same := len(wanted) == len(mounted) && len(got.HostConfig.Binds) == 0
+	for i := 0; same && i < len(wanted); i++ {
+		same = wanted[i].Type == mounted[i].Type && wanted[i].Source == mounted[i].Source && wanted[i].Target == mounted[i].Target
+	}
+	if !same {
+		add("other volumes are mounted than configured")
+	}
+	return findings
+}
+
+// processDrift compares what runs, where the component says nothing with the image.
+func processDrift(c contract.Component, i *image.InspectResponse, got *container.Config) []string {
+	var fromImage struct {
+		env, cmd, entrypoint []string
+		user                 string
+	}
+	if i.Config != nil {
+		fromImage.env, fromImage.cmd, fromImage.entrypoint, fromImage.user = i.Config.Env, i.Config.Cmd, i.Config.Entrypoint, i.Config.User
+	}
+	var drift []string
+	env := map[string]string{}
+	for _, pair := range slices.Concat(fromImage.env, environment(c)) {
+		name, value, _ := strings.Cut(pair, "=")
+		env[name] = value
+	}
+	actual := map[string]string{}
+	for _, pair := range got.Env {
+		name, value, _ := strings.Cut(pair, "=")
+		actual[name] = value
+	}
+	delete(actual, "PATH") // The engine adds one where the image has none.
+	delete(env, "PATH")
+	if !maps.Equal(env, actual) {
+		drift = append(drift, "the environment is not as configured")
+	}
+	command := fromImage.cmd
+	if len(c.Command) > 0 {
+		command = c.Command
+	}
+	if !slices.Equal(command, got.Cmd) || !slices.Equal(fromImage.entrypoint, got.Entrypoint) {
+		drift = append(drift, "the command is not as configured")
+	}
+	user := fromImage.user
+	if c.User != "" {
+		user = c.User
+	}
+	if user != got.User {
+		drift = append(drift, fmt.Sprintf("the user is %q instead of %q", got.User, user))
+	}
+	return drift
+}
+
+func sameBindings(want, got nat.PortMap) bool {
+	return maps.EqualFunc(want, got, func(a, b []nat.PortBinding) bool {
+		return slices.EqualFunc(a, b, func(x, y nat.PortBinding) bool {
+			// Engines report a port of their own choice as "" or "0".
+			return x.HostIP == y.HostIP && strings.Trim(x.HostPort, "0") == strings.Trim(y.HostPort, "0") &&
+				(x.HostPort == y.HostPort || strings.Trim(x.HostPort, "0") == "")
+		})
+	})
+}
+
+func networkDrift(want expected, got *container.InspectResponse) []finding {
+	c := want.component
+	if want.network == nil {
+		return []finding{{fmt.Sprintf("the network %s is missing", c.Network), remedyReconnect}}
+	}
+	at := got.NetworkSettings.Networks[c.Network]
+	switch {
+	case at == nil:
+		return []finding{{fmt.Sprintf("the container is not connected to network %s", c.Network), remedyReconnect}}
+	case at.NetworkID != "" && at.NetworkID != want.network.ID:
+		// A stopped container remembers the ID of a network that is gone, and could not start any more.
+		return []finding{{fmt.Sprintf("the network %s was made anew", c.Network), remedyReplace}}
+	case !slices.Contains(at.Aliases, c.Name) && !slices.Contains(at.DNSNames, c.Name):
+		return []finding{{fmt.Sprintf("the container has lost its alias %s on network %s", c.Name, c.Network), remedyReconnect}}
+	default:
+		return nil
+	}
+}
+
+func memoryText(bytes int64) string {
+	if bytes == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d MiB", bytes>>20)
+}
+
+func cpuText(nano int64) string {
+	if nano == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%g", float64(nano)/1e9)
+}

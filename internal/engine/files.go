@@ -1,0 +1,152 @@
+package engine
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+)
+
+// maxFile is the most that is read of a file in a container; injected files are far smaller.
+const maxFile = 16 << 20
+
+// archive collects files and directories to be put into a container, owner and mode included.
+type archive struct {
+	buffer bytes.Buffer
+	writer *tar.Writer
+	err    error
+	files  int
+}
+
+func newArchive() *archive {
+	a := &archive{}
+	a.writer = tar.NewWriter(&a.buffer)
+	return a
+}
+
+func (a *archive) add(header tar.Header, content string) {
+	if a.err != nil {
+		return
+	}
+	a.files++
+	header.Name = strings.TrimPrefix(path.Clean(header.Name), "/")
+	if header.Typeflag == tar.TypeDir {
+		header.Name += "/"
+	}
+	header.Size = int64(len(content))
+	header.ModTime = time.Now()
+	header.Format = tar.FormatPAX
+	if a.err = a.writer.WriteHeader(&header); a.err == nil {
+		_, a.err = io.WriteString(a.writer, content)
+	}
+}
+
+// file adds a regular file with all that Docker keeps of it.
+func (a *archive) file(f contract.File) {
+	a.add(tar.Header{Typeflag: tar.TypeReg, Name: f.Path, Uid: f.UID, Gid: f.GID, Mode: f.Mode}, f.Content)
+}
+
+// directory adds a directory; where a volume is mounted there, its owner becomes the volume's.
+func (a *archive) directory(name string, uid, gid int) {
+	a.add(tar.Header{Typeflag: tar.TypeDir, Name: name, Uid: uid, Gid: gid, Mode: 0o755}, "")
+}
+
+// put copies the archive into a container. It always goes to "/": only there does the engine make missing directories, and
+// only from there does a directory's entry reach the volume that is mounted on it.
+func (e *Engine) put(ctx context.Context, id, name string, a *archive) error {
+	if a.files == 0 {
+		return nil
+	}
+	if err := anyOf(a.err, a.writer.Close()); err != nil {
+		return contract.Fail(contract.Internal, "pack files for container %s: %v", name, err)
+	}
+	if err := e.api.CopyToContainer(ctx, id, "/", &a.buffer, container.CopyToContainerOptions{}); err != nil {
+		return e.fail(ctx, err, "copy files into container %s", name)
+	}
+	return nil
+}
+
+// inject copies the component's files into its container and gives its own volumes to the user that it runs as. Root's
+// volumes are left alone: they take owner and content of the image's directory. So are external ones: they are the user's.
+func (e *Engine) inject(ctx context.Context, id string, c contract.Component) error {
+	a := newArchive()
+	for _, v := range c.Volumes {
+		if !v.External && (v.UID != 0 || v.GID != 0) {
+			a.directory(v.Path, v.UID, v.GID)
+		}
+	}
+	for _, f := range c.Files {
+		a.file(f)
+	}
+	return e.put(ctx, id, c.Container, a)
+}
+
+// read returns the regular files at a path in a container, by path within it. A missing path has none. It works on
+// containers that do not run, with their volumes.
+func (e *Engine) read(ctx context.Context, id, name, from string) (files map[string]contract.File, err error) {
+	stream, _, err := e.api.CopyFromContainer(ctx, id, from)
+	if errdefs.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, e.fail(ctx, err, "read %s in container %s", from, name)
+	}
+	defer func() {
+		if closed := stream.Close(); err == nil && closed != nil {
+			err = e.fail(ctx, closed, "read %s in container %s", from, name)
+		}
+	}()
+	files = map[string]contract.File{}
+	reader := tar.NewReader(stream)
+	for {
+		header, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return files, nil
+		}
+		if err != nil {
+			return nil, e.fail(ctx, err, "read %s in container %s", from, name)
+		}
+		if header.Typeflag != tar.TypeReg {
+			continue
+		}
+		content, err := io.ReadAll(io.LimitReader(reader, maxFile))
+		if err != nil {
+			return nil, e.fail(ctx, err, "read %s in container %s", from, name)
+		}
+		// The archive's names begin with the last element of the path that was asked for.
+		at := path.Join(path.Dir(from), header.Name)
+		files[at] = contract.File{Path: at, Content: string(content), UID: header.Uid, GID: header.Gid, Mode: header.Mode & 0o7777}
+	}
+}
+
+// editedFiles says which of the component's files are not in its container as they were injected.
+func (e *Engine) editedFiles(ctx context.Context, id string, c contract.Component) ([]string, error) {
+	var edited []string
+	for _, want := range c.Files {
+		files, err := e.read(ctx, id, c.Container, path.Clean(want.Path))
+		if err != nil {
+			return nil, err
+		}
+		got, found := files[path.Clean(want.Path)]
+		switch {
+		case !found:
+			edited = append(edited, fmt.Sprintf("the file %s is missing", want.Path))
+		case got.Content != want.Content:
+			edited = append(edited, fmt.Sprintf("the file %s was edited", want.Path))
+		case got.Mode != want.Mode&0o7777 || got.UID != want.UID || got.GID != want.GID:
+			edited = append(edited, fmt.Sprintf("the file %s has mode %#o and owner %d:%d instead of %#o and %d:%d",
+				want.Path, got.Mode, got.UID, got.GID, want.Mode&0o7777, want.UID, want.GID))
+		}
+	}
+	return edited, nil
+}

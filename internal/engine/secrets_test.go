@@ -1,0 +1,196 @@
+package engine
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/docker/docker/api/types/container"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+)
+
+func version(n int64) *int64 { return &n }
+
+func TestDecidingAboutASecret(t *testing.T) {
+	t.Parallel()
+	stored := vault{"password": "stored", "password.version": "1"}
+	generated := vault{"password": "stored", "password.version": ""}
+	cases := []struct {
+		reason  string
+		version *int64
+		given   string
+		stored  vault
+		want    decision
+		value   string // empty: any generated one
+		fails   bool
+	}{
+		{reason: "nothing is stored and nothing given: one is made up", want: makeNew},
+		{reason: "an empty file is no secret", stored: vault{"password": ""}, want: makeNew},
+		{reason: "nothing is stored: the given one counts", version: version(1), given: "given", want: makeNew, value: "given"},
+		{reason: "the same version: the given value is ignored", version: version(1), given: "given", stored: stored, want: keepStored, value: "stored"},
+		{reason: "a read knows no value", version: version(1), stored: stored, want: keepStored, value: "stored"},
+		{reason: "left to orch: whatever is stored stays", stored: stored, want: keepStored, value: "stored"},
+		{reason: "generated before, still left to orch", stored: generated, want: keepStored, value: "stored"},
+		{reason: "a raised version changes it", version: version(2), given: "given", stored: stored, want: change, value: "given"},
+		{reason: "the user takes over a generated one", version: version(1), given: "given", stored: generated, want: change, value: "given"},
+		{reason: "a raised version needs a value", version: version(2), stored: stored, fails: true},
+	}
+	for _, tc := range cases {
+		what, value, _, err := decide(contract.Secret{Name: "password", Version: tc.version}, tc.stored, tc.given)
+		if tc.fails {
+			wantFailure(t, err, contract.InvalidInput, "password", "write-only")
+			continue
+		}
+		if err != nil || what != tc.want || (tc.value != "" && value != tc.value) || (tc.value == "" && len(value) < 8) {
+			t.Errorf("%s: %v %q, error %v", tc.reason, what, value, err)
+		}
+	}
+}
+
+func (s *service) secretComponent(v *int64, rotation contract.Rotation) contract.Component {
+	c := s.component("alpha")
+	c.Secrets = []contract.Secret{{Name: "password", UID: 10001, GID: 10001, Mode: 0o400, Version: v, Rotation: rotation, User: "admin"}}
+	return c
+}
+
+// upWith makes the component with a write-only value, and commits.
+func (s *service) upWith(c contract.Component, value string) error {
+	s.t.Helper()
+	_, err := s.e.Prepare(s.t.Context(), s.call(c), nil)
+	must(s.t, err)
+	call := s.componentCall(c)
+	if value != "" {
+		call.Secrets = map[string]string{"password": value}
+	}
+	if _, err := s.e.Ensure(s.t.Context(), call, nil); err != nil {
+		return err
+	}
+	return s.e.Commit(s.t.Context(), s.call(c))
+}
+
+func (s *service) secret() string {
+	s.t.Helper()
+	value, err := s.e.Secret(s.t.Context(), s.ref, "alpha", "password")
+	must(s.t, err)
+	return value
+}
+
+func TestAGeneratedSecretIsKeptForGood(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	c := s.secretComponent(nil, "")
+	must(t, s.upWith(c, ""))
+	first := s.secret()
+	if len(first) != 32 {
+		t.Errorf("generated %q", first)
+	}
+	files, err := s.e.read(t.Context(), c.Container, c.Container, "/run/secrets/password")
+	must(t, err)
+	if got := files["/run/secrets/password"]; got.UID != 10001 || got.Mode != 0o400 || got.Content != first {
+		t.Errorf("file %+v", got)
+	}
+	changed := edited(c, "two")
+	must(t, s.upWith(changed, ""))
+	s.noDrift(changed)
+	_, err = s.e.Remove(t.Context(), s.call(), nil)
+	must(t, err)
+	if got := s.secret(); got != first {
+		t.Errorf("secret %q of the destroyed component, want %q", got, first)
+	}
+	must(t, s.upWith(c, ""))
+	if got := s.secret(); got != first {
+		t.Errorf("secret %q after the component was made again, want %q", got, first)
+	}
+	_, err = s.e.Secret(t.Context(), s.ref, "alpha", "token")
+	wantFailure(t, err, contract.NotFound, "token", "it has: password")
+	_, err = s.e.Secret(t.Context(), s.ref, "beta", "token")
+	wantFailure(t, err, contract.NotFound, "beta")
+}
+
+func TestARaisedVersionRotatesAndARestoreRotatesBack(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	must(t, s.upWith(s.secretComponent(version(1), contract.RotateGrafana), "first-value"))
+	if s.secret() != "first-value" || len(s.rotated) != 0 {
+		t.Fatalf("secret %q, rotated %q", s.secret(), s.rotated)
+	}
+	second := s.secretComponent(version(2), contract.RotateGrafana)
+	wantFailure(t, s.upWith(second, ""), contract.InvalidInput, "version of secret password is 2")
+
+	// The predecessor was stopped by somebody: it is started to be told.
+	must(t, s.api.ContainerStop(t.Context(), second.Container, container.StopOptions{}))
+	must(t, s.upWith(second, "second-value"))
+	if want := []string{"admin first-value>second-value"}; s.secret() != "second-value" || !slices.Equal(s.rotated, want) {
+		t.Fatalf("secret %q, rotated %q", s.secret(), s.rotated)
+	}
+	if previous, err := s.e.Secret(t.Context(), s.ref, "alpha", "password.previous"); err == nil {
+		t.Errorf("the previous value %q is still there after the commit", previous)
+	}
+
+	before := s.id(second.Container)
+	third := s.secretComponent(version(3), contract.RotateGrafana)
+	third.Env = map[string]string{"BOX_EXIT": "1"}
+	s.run, s.rotated = "run-3", nil
+	wantFailure(t, s.upWith(third, "third-value"), contract.Unhealthy)
+	call := s.componentCall(third)
+	call.Secrets = map[string]string{"password": "third-value"}
+	_, err := s.e.Restore(t.Context(), call)
+	must(t, err)
+	want := []string{"admin second-value>third-value", "admin third-value>second-value"}
+	if s.secret() != "second-value" || !slices.Equal(s.rotated, want) || s.id(second.Container) != before {
+		t.Errorf("secret %q, rotated %q", s.secret(), s.rotated)
+	}
+	s.noDrift(second)
+}
+
+func TestASecretThatOnlyTheDataKnowsIsRotatedAfterTheStart(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	must(t, s.upWith(s.secretComponent(version(1), contract.RotateGrafana), "first-value"))
+	_, err := s.e.Remove(t.Context(), s.call(), nil)
+	must(t, err)
+	must(t, s.upWith(s.secretComponent(version(2), contract.RotateGrafana), "second-value"))
+	if want := []string{"admin first-value>second-value"}; s.secret() != "second-value" || !slices.Equal(s.rotated, want) {
+		t.Errorf("secret %q, rotated %q", s.secret(), s.rotated)
+	}
+}
+
+func TestARefusedRotationChangesNothing(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	first := s.secretComponent(version(1), contract.RotateGrafana)
+	must(t, s.upWith(first, "first-value"))
+	before := s.id(first.Container)
+	s.run, s.refuse = "run-2", errors.New("not this one")
+	second := s.secretComponent(version(2), contract.RotateGrafana)
+	if err := s.upWith(second, "second-value"); err == nil {
+		t.Fatal("a refused rotation succeeded")
+	}
+	_, err := s.e.Restore(t.Context(), s.componentCall(second))
+	must(t, err)
+	if s.secret() != "first-value" || s.id(first.Container) != before {
+		t.Errorf("secret %q", s.secret())
+	}
+	s.noDrift(first)
+}
+
+func TestASecretInAFileAloneIsReplacedAndRestored(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	first := s.secretComponent(version(1), "")
+	must(t, s.upWith(first, "first-value"))
+	second := s.secretComponent(version(2), "")
+	call := s.componentCall(second)
+	call.RunID, call.Secrets = "run-2", map[string]string{"password": "second-value"}
+	_, err := s.e.Ensure(t.Context(), call, nil)
+	must(t, err)
+	if s.secret() != "second-value" {
+		t.Errorf("secret %q", s.secret())
+	}
+	_, err = s.e.Restore(t.Context(), call)
+	must(t, err)
+	if s.secret() != "first-value" || len(s.rotated) != 0 {
+		t.Errorf("secret %q, rotated %q", s.secret(), s.rotated)
+	}
+}
