@@ -1,0 +1,185 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	failurepb "go.temporal.io/api/failure/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/temporal"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+)
+
+// outcome turns the error of a finished wait into one that says what happened.
+func (c *Client) outcome(ctx context.Context, run Run, err error) error {
+	var execution *temporal.WorkflowExecutionError
+	var gone *serviceerror.NotFound
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &execution):
+		return c.endOf(ctx, run, execution)
+	case errors.As(err, &gone):
+		return &LostError{Endpoint: c.endpoint(), Run: run}
+	case unreadable(err):
+		return &ResultError{Run: run, Cause: err}
+	case permanent(err) && reasonOf(err) != Unavailable:
+		return c.unreachable(err)
+	default:
+		return fmt.Errorf("wait for workflow %s, run %s: %w", run.WorkflowID, run.RunID, err)
+	}
+}
+
+// endOf tells how a run ended that did not succeed.
+func (c *Client) endOf(ctx context.Context, run Run, execution *temporal.WorkflowExecutionError) error {
+	failure, err := stepFailure(execution)
+	if err != nil {
+		return &ResultError{Run: run, Cause: err}
+	}
+	if failure != nil {
+		return &StepError{Failure: failure, Run: run}
+	}
+	e := &EndedError{Endpoint: c.endpoint(), Run: run, How: Failed}
+	var terminated *temporal.TerminatedError
+	var cancelled *temporal.CanceledError
+	var timeout *temporal.TimeoutError
+	cause := errors.Unwrap(execution)
+	switch {
+	case errors.As(cause, &terminated):
+		e.How = Terminated
+		e.Cause, e.By = c.whyTerminated(ctx, run)
+	case errors.As(cause, &cancelled):
+		e.How = Cancelled
+	// An activity's timeout is wrapped in its error; the run's own stands alone.
+	case errors.As(cause, &timeout) && !isWrapped(cause):
+		e.How = TimedOutRun
+	default:
+		e.Cause, e.Activity = plainCause(cause)
+	}
+	return e
+}
+
+func isWrapped(err error) bool {
+	var activity *temporal.ActivityError
+	var app *temporal.ApplicationError
+	return errors.As(err, &activity) || errors.As(err, &app)
+}
+
+// cancelled reports that a run ended because somebody cancelled it.
+func cancelled(err error) bool {
+	var end *EndedError
+	var step *StepError
+	return errors.As(err, &end) && end.How == Cancelled || errors.As(err, &step) && step.Failure.Class == contract.Cancelled
+}
+
+// stepFailure finds the step failure in the details of an application error. The outermost application error need not be
+// the one: a workflow that returns fmt.Errorf("…%w") puts one of type wrapError around it.
+func stepFailure(err error) (*contract.StepFailure, error) {
+	for {
+		var app *temporal.ApplicationError
+		if !errors.As(err, &app) {
+			return nil, nil
+		}
+		if app.HasDetails() {
+			var failure contract.StepFailure
+			decodeErr := app.Details(&failure)
+			switch {
+			case decodeErr == nil && failure.Cause != "":
+				return &failure, nil
+			// The details of a foreign workflow may be anything; what cannot be decrypted may be ours.
+			case decodeErr != nil && isUndecryptable(decodeErr):
+				return nil, decodeErr
+			}
+		}
+		err = errors.Unwrap(app)
+	}
+}
+
+// plainCause is the innermost message of a failure that is not ours, and the activity that it came from.
+func plainCause(err error) (cause, activity string) {
+	var failed *temporal.ActivityError
+	if errors.As(err, &failed) {
+		activity = failed.ActivityType().GetName()
+	}
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		cause = inner.Error()
+	}
+	// Error of an application error adds its type and whether it is retryable.
+	var app *temporal.ApplicationError
+	for inner := err; errors.As(inner, &app); inner = errors.Unwrap(app) {
+		cause = app.Message()
+	}
+	return cause, activity
+}
+
+// whyTerminated reads the reason that whoever terminated the run has given.
+func (c *Client) whyTerminated(ctx context.Context, run Run) (reason, by string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commandTimeout)
+	defer cancel()
+	events := c.sdk.GetWorkflowHistory(ctx, run.WorkflowID, run.RunID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
+		if err != nil {
+			c.cfg.Logger.Debug("cannot read why the run was terminated", "workflow_id", run.WorkflowID, "error", err)
+			return "", ""
+		}
+		if a := event.GetWorkflowExecutionTerminatedEventAttributes(); a != nil {
+			return a.GetReason(), a.GetIdentity()
+		}
+	}
+	return "", ""
+}
+
+// pending lists what a run is waiting for.
+func (c *Client) pending(d *workflowservice.DescribeWorkflowExecutionResponse) []Pending {
+	var list []Pending
+	for _, a := range d.GetPendingActivities() {
+		list = append(list, Pending{
+			Activity:    a.GetActivityType().GetName(),
+			Attempt:     a.GetAttempt(),
+			MaxAttempts: a.GetMaximumAttempts(),
+			LastFailure: firstLine(c.failureText(a.GetLastFailure())),
+			Progress:    c.text(a.GetHeartbeatDetails()),
+		})
+	}
+	return list
+}
+
+// failureText is one sentence about a failure in Temporal's form.
+func (c *Client) failureText(failure *failurepb.Failure) string {
+	if failure == nil {
+		return ""
+	}
+	err := c.failures.FailureToError(proto.CloneOf(failure)) // which decodes in place
+	if step, decodeErr := stepFailure(err); decodeErr == nil && step != nil {
+		return step.Error()
+	}
+	cause, _ := plainCause(err)
+	return cause
+}
+
+// text shows the first value of a heartbeat's details.
+func (c *Client) text(details *commonpb.Payloads) string {
+	if len(details.GetPayloads()) == 0 {
+		return ""
+	}
+	var value any
+	if err := c.data.FromPayload(details.GetPayloads()[0], &value); err != nil {
+		return ""
+	}
+	if s, ok := value.(string); ok {
+		return s
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return ""
+	}
+	return string(data)
+}
