@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/worker"
+)
+
+func newRunCommand(logs *logFlags) *cobra.Command {
+	var (
+		connection     connectionFlags
+		queues         queueFlags
+		maxConcurrency int
+		metricsAddress string
+	)
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Poll task queues of a Temporal cluster",
+		Long: "run polls task queues of a Temporal cluster and carries out what is started on them, on the Docker Engine of DOCKER_HOST\n" +
+			"(default: the local one). One queue belongs to one Docker Engine. SIGINT or SIGTERM stops polling and lets running\n" +
+			"activities finish for up to 30 s; a second signal ends the process at once.",
+		Example: "  orch-worker run --service-name app\n" +
+			"  orch-worker run --task-queue team-a --address temporal.example.com:7233 --namespace prod",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			logger, err := logs.logger(cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			names, err := queues.queues()
+			if err != nil {
+				return err
+			}
+			if len(names) == 0 {
+				return errors.New("no queue to poll; pass --service-name NAME (its queue is NAME-queue) or --task-queue NAME")
+			}
+			if err := checkConcurrency(maxConcurrency); err != nil {
+				return err
+			}
+			return worker.Run(cmd.Context(), worker.Options{
+				Connection:     connection.connection(),
+				ServiceNames:   queues.serviceNames,
+				TaskQueues:     queues.taskQueues,
+				MaxConcurrency: maxConcurrency,
+				MetricsAddress: metricsAddress,
+				Logger:         logger,
+			})
+		},
+	}
+	queues.add(cmd.Flags())
+	connection.add(cmd.Flags())
+	addMaxConcurrency(cmd, &maxConcurrency)
+	cmd.Flags().StringVar(&metricsAddress, "metrics-address", "", "`host:port` that serves /healthz and /metrics; off when empty")
+	return cmd
+}
+
+func addMaxConcurrency(cmd *cobra.Command, target *int) {
+	cmd.Flags().IntVar(target, "max-concurrency", worker.DefaultMaxConcurrency, "`number` of activities that run at the same time, over all queues")
+}
+
+func checkConcurrency(n int) error {
+	if n < 1 {
+		return fmt.Errorf("--max-concurrency %d is not possible; pass 1 or more", n)
+	}
+	return nil
+}

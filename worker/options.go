@@ -1,0 +1,103 @@
+package worker
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/worker"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
+)
+
+// Registry takes workflows and activities; every worker of the Temporal SDK is one.
+type Registry = worker.Registry
+
+// DefaultMaxConcurrency is how many activities a worker runs at the same time when nothing else is said.
+const DefaultMaxConcurrency = 20
+
+// DefaultStopTimeout is how long running activities may go on after a stop was asked for.
+const DefaultStopTimeout = 30 * time.Second
+
+// Options configures a worker. The zero value connects to 127.0.0.1:7233 and lacks only a queue.
+type Options struct {
+	// Connection tells where Temporal is.
+	Connection Connection
+	// ServiceNames are polled on their default queues, "<service_name>-queue". TaskQueues are polled as they are.
+	ServiceNames, TaskQueues []string
+	// MaxConcurrency bounds the activities that run at the same time, over all queues; 0 means DefaultMaxConcurrency.
+	MaxConcurrency int
+	// MetricsAddress serves /healthz and /metrics when not empty, for example "127.0.0.1:9464".
+	MetricsAddress string
+	// StopTimeout is how long running activities may go on after a stop; 0 means DefaultStopTimeout.
+	StopTimeout time.Duration
+	// DockerHost is the Docker Engine's address; empty means DOCKER_HOST, else the local socket.
+	DockerHost string
+	// Logger receives what happens; nil means slog.Default().
+	Logger *slog.Logger
+	// Register adds workflows and activities of your own to every queue.
+	Register func(Registry)
+}
+
+// Connection tells where Temporal is and how to get in. What is empty comes from the TEMPORAL_* environment variables, then
+// from the profile in the configuration file, as in every Temporal SDK.
+type Connection struct {
+	Address, Namespace, APIKey string
+	// Profile and ConfigFile choose a profile of a temporal.toml.
+	Profile, ConfigFile string
+	// TLS is for servers that require it; nil leaves it to the environment and the profile.
+	TLS *TLS
+	// EncryptionKeyFile holds the keys that secrets travel under; empty means the default file, if it exists.
+	EncryptionKeyFile string
+}
+
+// TLS names certificate files in PEM form.
+type TLS struct {
+	CACertFile, ClientCertFile, ClientKeyFile, ServerName string
+}
+
+func (o *Options) setDefaults() {
+	if o.MaxConcurrency == 0 {
+		o.MaxConcurrency = DefaultMaxConcurrency
+	}
+	if o.StopTimeout == 0 {
+		o.StopTimeout = DefaultStopTimeout
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+}
+
+// queues lists the queues to poll, each once.
+func (o Options) queues() ([]string, error) {
+	queues := slices.Clone(o.TaskQueues)
+	for _, name := range o.ServiceNames {
+		if err := contract.ValidateServiceName(name); err != nil {
+			return nil, err
+		}
+		queues = append(queues, contract.TaskQueue(name))
+	}
+	slices.Sort(queues)
+	queues = slices.Compact(queues)
+	if len(queues) == 0 {
+		return nil, errors.New("no queue to poll: name a service (--service-name app polls app-queue) or a queue (--task-queue NAME)")
+	}
+	if slices.Contains(queues, "") {
+		return nil, errors.New("a task queue's name cannot be empty")
+	}
+	return queues, nil
+}
+
+// config is the connection in the form that provider and worker share.
+func (c Connection) config(logger *slog.Logger) runner.Config {
+	config := runner.Config{
+		Address: c.Address, Namespace: c.Namespace, APIKey: c.APIKey, Profile: c.Profile, ConfigFile: c.ConfigFile,
+		KeyFile: c.EncryptionKeyFile, Logger: logger,
+	}
+	if c.TLS != nil {
+		config.TLS = &runner.TLS{CACertFile: c.TLS.CACertFile, CertFile: c.TLS.ClientCertFile, KeyFile: c.TLS.ClientKeyFile, ServerName: c.TLS.ServerName}
+	}
+	return config
+}
