@@ -1,0 +1,4 @@
+import {
+  to = orch_logs_pipeline.app
+  id = "app"
+}

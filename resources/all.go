@@ -1,0 +1,10 @@
+package resources
+
+import "github.com/hashicorp/terraform-plugin-framework/resource"
+
+// All lists the constructor of every resource.
+func All() []func() resource.Resource {
+	return []func() resource.Resource{
+		newLogsPipeline,
+	}
+}

@@ -1,0 +1,186 @@
+package resources
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
+)
+
+// base is the part of a model that every kind has: the service's name, the settings of operations, and all that is computed.
+// Models embed it.
+type base struct {
+	ServiceName types.String `tfsdk:"service_name"`
+
+	// Settings of operations live in state only: no container knows them.
+	TaskQueue     types.String   `tfsdk:"task_queue"`
+	DeleteVolumes types.Bool     `tfsdk:"delete_volumes"`
+	OnFailure     types.String   `tfsdk:"on_failure"`
+	OnInterrupt   types.String   `tfsdk:"on_interrupt"`
+	Timeouts      timeouts.Value `tfsdk:"timeouts"`
+
+	ID         types.String `tfsdk:"id"`
+	Status     types.String `tfsdk:"status"`
+	Message    types.String `tfsdk:"message"`
+	Steps      types.List   `tfsdk:"steps"`
+	Endpoints  types.Map    `tfsdk:"endpoints"`
+	Containers types.Map    `tfsdk:"containers"`
+	EngineID   types.String `tfsdk:"engine_id"`
+	WorkflowID types.String `tfsdk:"workflow_id"`
+	RunID      types.String `tfsdk:"run_id"`
+	WebUIURL   types.String `tfsdk:"web_ui_url"`
+}
+
+// How long an operation is waited for when the timeouts attribute does not say.
+const (
+	createTimeout = 20 * time.Minute
+	updateTimeout = 20 * time.Minute
+	deleteTimeout = 10 * time.Minute
+	readTimeout   = 2 * time.Minute
+)
+
+// container is an element of the containers attribute.
+type container struct {
+	Name   types.String `tfsdk:"name"`
+	Image  types.String `tfsdk:"image"`
+	Digest types.String `tfsdk:"digest"`
+	State  types.String `tfsdk:"state"`
+	Health types.String `tfsdk:"health"`
+}
+
+var containerType = types.ObjectType{AttrTypes: map[string]attr.Type{
+	"name": types.StringType, "image": types.StringType, "digest": types.StringType,
+	"state": types.StringType, "health": types.StringType,
+}}
+
+// common gives the generic code access to the base of any model.
+func (b *base) common() *base { return b }
+
+// secrets is for kinds without write-only attributes; others have their own.
+func (b *base) secrets(context.Context, *diag.Diagnostics) map[string]string { return nil }
+
+// ref is the service that b is about. The scope is part of the id, so that a provider whose scope was changed still finds
+// what it made before.
+func (b *base) ref() (contract.Ref, error) { return contract.ParseID(b.ID.ValueString()) }
+
+// request is what every workflow of this service is told, whatever the operation.
+func (b *base) request(ref contract.Ref, op contract.Operation, input json.RawMessage) contract.Request {
+	return contract.Request{
+		ServiceName: ref.Service, Scope: ref.Scope, Operation: op, Input: input,
+		EngineID: b.EngineID.ValueString(), OnFailure: b.OnFailure.ValueString(),
+	}
+}
+
+// setRun stores which run is or was at work.
+func (b *base) setRun(run runner.Run) {
+	b.WorkflowID, b.RunID, b.WebUIURL = types.StringValue(run.WorkflowID), orNull(run.RunID), orNull(run.WebUIURL)
+}
+
+// components are the containers of b by component. An element with unknown attributes stays as it is.
+func (b *base) components(ctx context.Context, diags *diag.Diagnostics) map[string]container {
+	out := map[string]container{}
+	if !b.Containers.IsNull() && !b.Containers.IsUnknown() {
+		diags.Append(b.Containers.ElementsAs(ctx, &out, false)...)
+	}
+	return out
+}
+
+func (b *base) setComponents(ctx context.Context, all map[string]container, diags *diag.Diagnostics) {
+	value, d := types.MapValueFrom(ctx, containerType, all)
+	diags.Append(d...)
+	b.Containers = value
+}
+
+// settle replaces what is still unknown by null: state must not hold unknown values, also not that of an operation which
+// is under way or has failed.
+func (b *base) settle(ctx context.Context, diags *diag.Diagnostics) {
+	for _, s := range []*types.String{&b.ID, &b.Status, &b.Message, &b.EngineID, &b.WorkflowID, &b.RunID, &b.WebUIURL} {
+		*s = known(*s)
+	}
+	if b.Steps.IsUnknown() {
+		b.Steps = types.ListNull(types.StringType)
+	}
+	if b.Endpoints.IsUnknown() {
+		b.Endpoints = types.MapNull(types.StringType)
+	}
+	if b.Containers.IsUnknown() {
+		b.Containers = types.MapNull(containerType)
+		return
+	}
+	all := b.components(ctx, diags)
+	for name, c := range all {
+		all[name] = container{Name: known(c.Name), Image: known(c.Image), Digest: known(c.Digest), State: known(c.State), Health: known(c.Health)}
+	}
+	if !b.Containers.IsNull() {
+		b.setComponents(ctx, all, diags)
+	}
+}
+
+// found is a component as the worker reported it.
+func found(c contract.ComponentState) container {
+	return container{
+		Name: orNull(c.Container), Image: orNull(c.Image), Digest: orNull(c.Digest),
+		State: orNull(c.State), Health: orNull(c.Health),
+	}
+}
+
+func orNull(text string) types.String {
+	if text == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(text)
+}
+
+func known(v types.String) types.String {
+	if v.IsUnknown() {
+		return types.StringNull()
+	}
+	return v
+}
+
+// stringMap is a Terraform map of values.
+func stringMap(values map[string]string) types.Map {
+	elements := make(map[string]attr.Value, len(values))
+	for name, value := range values {
+		elements[name] = types.StringValue(value)
+	}
+	return types.MapValueMust(types.StringType, elements)
+}
+
+// stringList is a Terraform list of values.
+func stringList(values []string) types.List {
+	elements := make([]attr.Value, 0, len(values))
+	for _, value := range values {
+		elements = append(elements, types.StringValue(value))
+	}
+	return types.ListValueMust(types.StringType, elements)
+}
+
+// block is a nested attribute as T, or nil when it is absent. It must be known.
+func block[T any](ctx context.Context, value types.Object, diags *diag.Diagnostics) *T {
+	if value.IsNull() {
+		return nil
+	}
+	var out T
+	diags.Append(value.As(ctx, &out, basetypes.ObjectAsOptions{})...)
+	return &out
+}
+
+// object is the inverse of block: old only lends its type.
+func object[T any](ctx context.Context, old types.Object, value *T, diags *diag.Diagnostics) types.Object {
+	attributes := old.AttributeTypes(ctx)
+	if value == nil {
+		return types.ObjectNull(attributes)
+	}
+	out, d := types.ObjectValueFrom(ctx, attributes, *value)
+	diags.Append(d...)
+	return out
+}

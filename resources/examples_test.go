@@ -1,0 +1,81 @@
+package resources_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Every example is applied, planned again and destroyed. A new one needs a line here that tells what it makes.
+func TestExamplesApplyAndPlanEmpty(t *testing.T) {
+	t.Parallel()
+	services := map[string][]string{
+		"provider":                     nil,
+		"demo":                         {"app"},
+		"logs-pipeline-options":        {"shop"},
+		"resources/orch_logs_pipeline": {"app", "batch"},
+	}
+	const root = "../examples"
+	for _, pattern := range []string{"*", "resources/*"} {
+		dirs, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, dir := range dirs {
+			name, err := filepath.Rel(root, dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name == "resources" {
+				continue
+			}
+			made, ok := services[name]
+			if !ok {
+				t.Errorf("examples/%s is not tested", name)
+				continue
+			}
+			delete(services, name)
+			t.Run(name, func(t *testing.T) { t.Parallel(); applyExample(t, dir, made) })
+		}
+	}
+	for name := range services {
+		t.Errorf("there is no examples/%s", name)
+	}
+}
+
+func applyExample(t *testing.T, dir string, services []string) {
+	f := newFake(t)
+	f.unordered = true
+	c := newCLI(t, f)
+	files, err := filepath.Glob(filepath.Join(dir, "*.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasPrefix(filepath.Base(file), "import") {
+			continue // imports what the other file of the directory creates
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(data), "required_providers") && !strings.HasSuffix(dir, "demo") {
+			c.write(string(data))
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(c.dir, filepath.Base(file)), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.env = append(c.env, "TF_VAR_grafana_password=correct-horse-battery")
+	var creates, deletes []string
+	for _, s := range services {
+		creates, deletes = append(creates, "create "+s), append(deletes, "delete "+s)
+	}
+	f.expect(creates...)()
+	c.apply()
+	c.planEmpty()
+	f.expect(deletes...)()
+	c.destroy()
+}

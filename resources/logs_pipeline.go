@@ -1,0 +1,54 @@
+package resources
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
+)
+
+type logsPipelineModel struct {
+	base
+	shared
+	Collector types.Object `tfsdk:"collector"`
+	Loki      types.Object `tfsdk:"loki"`
+	Grafana   types.Object `tfsdk:"grafana"`
+}
+
+const logsPipelineDescription = `A logs pipeline on one Docker Engine: an OpenTelemetry Collector receives logs by OTLP, Loki keeps
+them, and Grafana shows them, with Loki as its datasource and a logs dashboard in place.
+
+Everything has a default, so that a service name is enough. The apply is finished when all three answer; if one does not, its last
+log lines are in the error message and what was made is removed again.`
+
+func newLogsPipeline() resource.Resource {
+	return define[logsPipelineModel](catalog.LogsPipeline, logsPipelineDescription, map[string]schema.Attribute{
+		"collector": collectorBlock(),
+		"loki":      lokiBlock(),
+		"grafana":   grafanaBlock(catalog.GrafanaLogsPort),
+	})
+}
+
+func (m *logsPipelineModel) toInput(ctx context.Context, diags *diag.Diagnostics) catalog.LogsPipelineInput {
+	return catalog.LogsPipelineInput{
+		Shared:    m.shared.input(ctx, diags),
+		Collector: block[collectorModel](ctx, m.Collector, diags).input(),
+		Loki:      block[lokiModel](ctx, m.Loki, diags).input(),
+		Grafana:   block[grafanaModel](ctx, m.Grafana, diags).input(),
+	}
+}
+
+func (m *logsPipelineModel) fromInput(ctx context.Context, in catalog.LogsPipelineInput, diags *diag.Diagnostics) {
+	m.shared = newShared(in.Shared)
+	m.Collector = object(ctx, m.Collector, newCollectorModel(in.Collector), diags)
+	m.Loki = object(ctx, m.Loki, newLokiModel(in.Loki), diags)
+	m.Grafana = object(ctx, m.Grafana, newGrafanaModel(in.Grafana), diags)
+}
+
+func (m *logsPipelineModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
+	return block[grafanaModel](ctx, m.Grafana, diags).secrets()
+}
