@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/demo/devenv"
+)
+
+const (
+	pullPatience   = 10 * time.Second
+	cleanUpTimeout = 3 * time.Minute
+)
+
+// sweeper is a contestant that can remove what an interrupted turn of its left.
+type sweeper interface {
+	Sweep(ctx context.Context) error
+}
+
+// arena is what the contestants run in. It grows while it is set up, and cleanUp removes what there is of it.
+type arena struct {
+	repo   devenv.Repo
+	dir    string
+	api    *dockerAPI
+	worker *devenv.Worker
+	all    []contestant
+}
+
+// setUp makes the chosen contestants. cleanUp must be called whatever setUp returns.
+func setUp(ctx context.Context, repo devenv.Repo, o options) (all []contestant, cleanUp func() error, err error) {
+	a := &arena{repo: repo}
+	if a.dir, err = os.MkdirTemp("", "orch-bench-"); err != nil {
+		return nil, a.cleanUp, fmt.Errorf("make a directory for the benchmark: %w", err)
+	}
+	if a.api, err = newDockerAPI(ctx); err != nil {
+		return nil, a.cleanUp, err
+	}
+	// Names of a run are its own: an earlier one's leftovers, or another one at the same time, are not in the way.
+	id := fmt.Sprintf("%06x", rand.IntN(1<<24))
+	for _, name := range o.only {
+		if slices.ContainsFunc(a.all, func(c contestant) bool { return c.Name() == name }) {
+			continue
+		}
+		c, err := a.contestant(ctx, name, "bench-"+id+"-"+name, o.images)
+		if err != nil {
+			return nil, a.cleanUp, fmt.Errorf("%s: %w", name, err)
+		}
+		a.all = append(a.all, c)
+	}
+	return a.all, a.cleanUp, nil
+}
+
+func (a *arena) contestant(ctx context.Context, name, service string, images devenv.Images) (contestant, error) {
+	p, err := newPipeline(service, images)
+	if err != nil {
+		return nil, err
+	}
+	switch name {
+	case nameCompose:
+		return newCompose(ctx, a.repo, a.api, p, a.dir)
+	case nameDirect:
+		return newDirect(a.api, p), nil
+	}
+	env, err := a.ensureWorker(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if name == nameEmpty {
+		tf, err := newTerraform(a.repo, filepath.Join(a.dir, name), emptyConfiguration, env)
+		return &empty{tf}, err
+	}
+	configuration, err := p.configuration()
+	if err != nil {
+		return nil, err
+	}
+	tf, err := newTerraform(a.repo, filepath.Join(a.dir, name), string(configuration), env)
+	return &orch{a.api, p.Stack, tf}, err
+}
+
+// ensureWorker starts a worker with data of its own.
+func (a *arena) ensureWorker(ctx context.Context) (env []string, err error) {
+	if a.worker == nil {
+		binary, err := a.repo.Binary("orch-worker")
+		if err != nil {
+			return nil, err
+		}
+		a.worker = &devenv.Worker{Binary: binary, Dir: filepath.Join(a.dir, "worker"), Say: say}
+	}
+	process, started, err := a.worker.Ensure(ctx)
+	if started {
+		say("orch-worker dev: process %d, Temporal on %s", process.PID, devenv.Address(process.Temporal))
+	}
+	return a.worker.Env(process), err
+}
+
+// cleanUp removes everything that the benchmark made, also after an interrupt.
+func (a *arena) cleanUp() error {
+	ctx, cancel := context.WithTimeout(context.Background(), cleanUpTimeout)
+	defer cancel()
+	var errs []error
+	// The worker first: it might still be making something.
+	if a.worker != nil {
+		_, err := a.worker.Stop(ctx)
+		errs = append(errs, err)
+	}
+	for _, c := range a.all {
+		if s, ok := c.(sweeper); ok {
+			errs = append(errs, s.Sweep(ctx))
+		}
+	}
+	if a.dir != "" {
+		errs = append(errs, os.RemoveAll(a.dir))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,133 @@
+package devenv
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// FindTerraform returns the path of a Terraform CLI, terraform or tofu.
+func FindTerraform() (string, error) {
+	for _, name := range []string{"terraform", "tofu"} {
+		path, err := exec.LookPath(name)
+		if err == nil {
+			return filepath.Abs(path)
+		}
+	}
+	return "", errors.New("no Terraform CLI in PATH: install terraform 1.11 or newer, or tofu")
+}
+
+// Terraform runs a Terraform CLI on one configuration with the provider that was built here. No init is needed. All fields
+// are absolute paths but Env.
+type Terraform struct {
+	// CLI is the program, ProviderDir the directory of terraform-provider-orch.
+	CLI, ProviderDir string
+	// Config is the directory of the configuration; nothing is written there.
+	Config string
+	// Work is a directory for everything that the CLI writes: state, CLI configuration, its own data.
+	Work string
+	// Env is added to the cleaned environment.
+	Env []string
+}
+
+// State is the path of the state file.
+func (t Terraform) State() string { return filepath.Join(t.Work, "terraform.tfstate") }
+
+// CLIConfig is the path of the CLI configuration.
+func (t Terraform) CLIConfig() string { return filepath.Join(t.Work, "dev.tfrc") }
+
+// Settings are the environment variables that make any run of the CLI use this set-up.
+func (t Terraform) Settings() []string {
+	return append([]string{
+		"TF_CLI_CONFIG_FILE=" + t.CLIConfig(),
+		"TF_DATA_DIR=" + filepath.Join(t.Work, "tf"),
+	}, t.Env...)
+}
+
+// Write makes the work directory and the CLI configuration in it.
+func (t Terraform) Write() error {
+	if err := os.MkdirAll(t.Work, 0o700); err != nil {
+		return fmt.Errorf("make a directory for Terraform: %w", err)
+	}
+	dir, err := json.Marshal(t.ProviderDir) // HCL's quoted strings are JSON's, but for ${ and %{, which no sane path holds
+	if err != nil {
+		return err
+	}
+	// terraform and tofu take the short address for their own registry each; the long one is for configurations that
+	// name the registry.
+	text := fmt.Sprintf(`provider_installation {
+  dev_overrides {
+    "temporal-orchestrator/orch"                       = %[1]s
+    "registry.terraform.io/temporal-orchestrator/orch" = %[1]s
+  }
+  direct {}
+}
+`, dir)
+	if err := os.WriteFile(t.CLIConfig(), []byte(text), 0o600); err != nil {
+		return fmt.Errorf("write the CLI configuration: %w", err)
+	}
+	return nil
+}
+
+// Run runs the CLI. Output goes to out when it is not nil; else it is only quoted in the error. An interrupt reaches the CLI
+// as such, so that it can end what it does and save its state.
+func (t Terraform) Run(ctx context.Context, out io.Writer, args ...string) error {
+	var quiet bytes.Buffer
+	if out == nil {
+		out = &quiet
+	}
+	cmd := t.command(ctx, args...)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", filepath.Base(t.CLI), strings.Join(args, " "), err, strings.TrimSpace(quiet.String()))
+	}
+	return nil
+}
+
+// command starts the CLI in a process group of its own: a terminal's Ctrl-C would otherwise reach it twice, from the
+// terminal and from the cancelled context, and the second one makes it give up at once.
+func (t Terraform) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, t.CLI, append([]string{"-chdir=" + t.Config}, args...)...)
+	cmd.Env = append(cleanEnv("TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1"), t.Settings()...)
+	cmd.SysProcAttr = ownProcessGroup()
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	// The provider takes up to 90 s to see a rollback through.
+	cmd.WaitDelay = 3 * time.Minute
+	return cmd
+}
+
+// Output decodes the root module's output values into v, a pointer to a struct with a field per output.
+func (t Terraform) Output(ctx context.Context, v any) error {
+	cmd := t.command(ctx, "output", "-json", "-no-color", "-state="+t.State())
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("read the outputs: %w: %s", err, strings.TrimSpace(stderr.String()))
+	}
+	var outputs map[string]struct {
+		Value json.RawMessage `json:"value"`
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &outputs); err != nil {
+		return fmt.Errorf("read the outputs: %w", err)
+	}
+	values := make(map[string]json.RawMessage, len(outputs))
+	for name, output := range outputs {
+		values[name] = output.Value
+	}
+	data, err := json.Marshal(values)
+	if err != nil {
+		return fmt.Errorf("read the outputs: %w", err)
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("read the outputs: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,12 @@
+// Package collector is a strict double of the OpenTelemetry Collector's logs path: OTLP/HTTP
+// in, the otlp_http exporter out, with the queue on disk where file_storage says so.
+//
+// It accepts exactly the configuration shapes that orch generates (health_check and
+// file_storage, the otlp receiver, memory_limiter, otlp_http exporters, one logs pipeline);
+// every other section, component or field ends the process with exit 1, as a wrong one does
+// in the Collector. It is stricter in that a component nobody uses and an endpoint that is
+// not 0.0.0.0 are errors. It listens on the gRPC port but does not speak gRPC.
+//
+// It imports the standard library, yaml.v3, the OTLP types and its sibling packages. A
+// configuration field goes into config.go, a route into run.go.
+package collector

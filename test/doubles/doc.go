@@ -1,0 +1,20 @@
+// Package doubles is the roof over the stand-ins that tests run in place of real software.
+//
+// A double here is strict: it serves exactly what orch uses, in the shape of the real
+// component at the version that orch pins, and everything else fails (start-up exits 1,
+// a request answers 404 or 400 and is counted under GET /double/unknown).
+//
+//	grafana/    Grafana 12.4: provisioning files, admin user, datasource proxy
+//	collector/  OpenTelemetry Collector: OTLP/HTTP logs in, otlp_http exporter out
+//	loki/       Loki 3.7: OTLP logs in, query_range out
+//	box/        a program with a chosen (mis)behaviour, for tests of the engine
+//	otlplog/    decoding of OTLP log requests, for collector and loki
+//	strict/     strict YAML, the ledger of unknown requests, the writability check
+//	httpserve/  listeners with a graceful end
+//	cmd/double/ the one binary that is all of them, chosen by the name it is started as
+//
+// They import the standard library, yaml.v3 and the OTLP types; nothing of orch, so that a
+// mistake in orch cannot hide in its own stand-in. To add one: a package with a Main, a
+// line in cmd/double, a stage in test/images/doubles/Dockerfile, a line in
+// test/images/build.sh.
+package doubles

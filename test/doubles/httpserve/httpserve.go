@@ -1,0 +1,55 @@
+package httpserve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// gracePeriod stays well below the 10 s after which Docker kills a stopping container.
+const gracePeriod = 5 * time.Second
+
+// Run serves every handler on its address until ctx ends or a listener fails. All addresses
+// are bound before the first request is served, so a taken port fails the start.
+func Run(ctx context.Context, handlers map[string]http.Handler) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	listeners := make(map[string]net.Listener, len(handlers))
+	for addr := range handlers {
+		var lc net.ListenConfig
+		ln, err := lc.Listen(ctx, "tcp", addr)
+		if err != nil {
+			for _, open := range listeners {
+				_ = open.Close()
+			}
+			return fmt.Errorf("listen on %s: %w", addr, err)
+		}
+		listeners[addr] = ln
+	}
+	failures := make(chan error, len(handlers))
+	servers := make([]*http.Server, 0, len(handlers))
+	for addr, ln := range listeners {
+		srv := &http.Server{Handler: handlers[addr], ReadHeaderTimeout: 10 * time.Second}
+		servers = append(servers, srv)
+		go func() { failures <- srv.Serve(ln) }()
+	}
+	var failure error
+	select {
+	case <-ctx.Done():
+	case failure = <-failures:
+	}
+	return errors.Join(failure, shutdown(context.WithoutCancel(ctx), servers))
+}
+
+func shutdown(ctx context.Context, servers []*http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, gracePeriod)
+	defer cancel()
+	var errs []error
+	for _, srv := range servers {
+		errs = append(errs, srv.Shutdown(ctx))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,123 @@
+package e2e
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const examplesDir = "../../examples"
+
+// exampleDirs are all directories with Terraform files.
+func exampleDirs(t *testing.T) []string {
+	t.Helper()
+	var dirs []string
+	err := filepath.WalkDir(examplesDir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if found, _ := filepath.Glob(filepath.Join(path, "*.tf")); d.IsDir() && len(found) > 0 {
+			dirs = append(dirs, path)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, dirs)
+	return dirs
+}
+
+// useExample copies an example's Terraform files.
+func (w *world) useExample(dir string) {
+	w.t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "*.tf"))
+	require.NoError(w.t, err)
+	named := false
+	for _, path := range found {
+		data, err := os.ReadFile(path)
+		require.NoError(w.t, err)
+		named = named || strings.Contains(string(data), "required_providers")
+		require.NoError(w.t, os.WriteFile(filepath.Join(w.dir, filepath.Base(path)), data, 0o600))
+	}
+	if !named { // a fragment for the documentation, which shows the provider on a page of its own
+		require.NoError(w.t, os.WriteFile(filepath.Join(w.dir, "versions.tf"), []byte(requiredProviders), 0o600))
+	}
+}
+
+func TestEveryExampleIsValid(t *testing.T) {
+	t.Parallel()
+	for _, dir := range exampleDirs(t) {
+		name, err := filepath.Rel(examplesDir, dir)
+		require.NoError(t, err)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			w.useExample(dir)
+			r := w.terraform("validate", "-json")
+			require.Zero(t, r.exit, r.errors())
+			require.Empty(t, r.warnings())
+		})
+	}
+}
+
+var (
+	serviceName = regexp.MustCompile(`service_name\s*=\s*"([^"]+)"`)
+	mirror      = regexp.MustCompile(`registry_mirror\s*=\s*"([^"]+)"`)
+	userVolume  = regexp.MustCompile(`volume\s*=\s*"([^"]+)"`)
+)
+
+// Every example that makes something is applied as it stands: default ports, default image names, its own service name.
+func TestEveryExampleApplies(t *testing.T) {
+	t.Parallel()
+	for _, dir := range exampleDirs(t) {
+		files, err := filepath.Glob(filepath.Join(dir, "*.tf"))
+		require.NoError(t, err)
+		var hcl strings.Builder
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			require.NoError(t, err)
+			hcl.Write(data)
+		}
+		if !strings.Contains(hcl.String(), "resource \"orch_") {
+			continue
+		}
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
+			applyExample(t, dir, hcl.String())
+		})
+	}
+}
+
+func applyExample(t *testing.T, dir, hcl string) {
+	t.Helper()
+	defaults.Lock()
+	defer defaults.Unlock()
+	prefix := ""
+	if found := mirror.FindStringSubmatch(hcl); found != nil {
+		prefix = found[1] + "/"
+	}
+	withDefaultImages(t, prefix)
+	needDefaultPorts(t)
+	service := "app"
+	if found := serviceName.FindStringSubmatch(hcl); found != nil {
+		service = found[1]
+	}
+	if found := userVolume.FindStringSubmatch(hcl); found != nil {
+		foreign(t, "volume", found[1], "volume", "create", found[1])
+	}
+	require.Empty(t, objects(t, service), "a service %q exists on this engine: destroy it first (for the demo: make demo-down)", service)
+	t.Cleanup(func() { purge(t, service) })
+	w := newWorld(t, shared.get(t))
+	w.env = append(w.env, "TEMPORAL_ADDRESS="+w.server.address(), "TF_VAR_grafana_password=a-password-for-the-test", "TF_VAR_grafana_admin_password=a-password-for-the-test")
+	w.useExample(dir)
+	w.apply()
+	w.assertEmptyPlan()
+	w.destroy()
+	for _, object := range objects(t, service) {
+		require.True(t, strings.HasPrefix(object, "volume "), "%s is left", object)
+	}
+}

@@ -1,0 +1,70 @@
+package e2e
+
+import (
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/proxy"
+	"go.temporal.io/api/temporalproto"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/secret"
+)
+
+// -record=DIR makes the tests save the histories of what they ran, for workflows/replay_test.go:
+//
+//	go test ./test/e2e -run 'FirstTest|OtherTest' -record=$PWD/workflows/testdata/histories
+var recordDir = flag.String("record", "", "directory to save histories to")
+
+// record saves the history of the run that state names.
+func record(t *testing.T, w *world, name string) {
+	t.Helper()
+	recordRun(t, w.server, w.attribute("workflow_id"), w.attribute("run_id"), name)
+}
+
+// recordLast saves the history of a service's latest run, which state may not know.
+func recordLast(t *testing.T, w *world, p *pipeline, name string) {
+	t.Helper()
+	recordRun(t, w.server, p.ref().ID(), "", name)
+}
+
+func recordRun(t *testing.T, s *server, workflowID, runID, name string) {
+	t.Helper()
+	if *recordDir == "" {
+		return
+	}
+	events := s.dial(t).GetWorkflowHistory(t.Context(), workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	history := &historypb.History{}
+	for events.HasNext() {
+		event, err := events.Next()
+		require.NoError(t, err)
+		history.Events = append(history.Events, event)
+	}
+	decrypt(t, s, history)
+	data, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(history)
+	require.NoError(t, err)
+	// Who ran it where is nobody's business in a repository.
+	data = regexp.MustCompile(`("identity": *)"[^"]*"`).ReplaceAll(data, []byte(`$1"recorded"`))
+	require.NoError(t, os.MkdirAll(*recordDir, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(*recordDir, name+".json"), append(data, '\n'), 0o644))
+}
+
+// decrypt makes a history readable without the key of the server that it was made on.
+func decrypt(t *testing.T, s *server, history *historypb.History) {
+	t.Helper()
+	keyring, err := secret.LoadKeyring(s.keyFile())
+	require.NoError(t, err)
+	codec := secret.Codec(keyring)
+	require.NoError(t, proxy.VisitPayloads(context.Background(), history, proxy.VisitPayloadsOptions{
+		Visitor: func(_ *proxy.VisitPayloadsContext, payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
+			return codec.Decode(payloads)
+		},
+	}))
+}

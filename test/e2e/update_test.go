@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
+)
+
+func TestUpdateReplacesOnlyWhatChangedAndKeepsTheData(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, "update")
+	w := newWorld(t, shared.get(t))
+	w.use(p)
+	w.apply()
+	sendLine(t, p, "written before the update")
+	lokiHas(t, p, "written before the update")
+	before := lives(t, p.service)
+
+	p.lokiMore = []string{`retention = "96h"`}
+	w.use(p)
+	require.Equal(t, 2, w.plan().exit)
+	require.Equal(t, []string{"update"}, w.planned().Actions)
+	w.apply()
+	record(t, w, "update")
+	after := lives(t, p.service)
+	require.NotEqual(t, before[catalog.LokiName].id, after[catalog.LokiName].id, "Loki has a new container")
+	require.Equal(t, before[catalog.CollectorName], after[catalog.CollectorName])
+	require.Equal(t, before[catalog.GrafanaName], after[catalog.GrafanaName])
+	require.Len(t, after, 3)
+	lokiHas(t, p, "written before the update")
+	w.assertEmptyPlan()
+
+	failing(t, w, p, after)
+	w.destroy()
+	assertNothingLeft(t, p.service)
+}
+
+// failing is an update to an image that exits at once: the old container must come back and serve.
+func failing(t *testing.T, w *world, p *pipeline, before map[string]life) {
+	t.Helper()
+	loki, retention := p.images.loki, w.attributes()["loki"]
+	p.images.loki = boxImage
+	w.use(p)
+	failed := w.tryApply()
+	record(t, w, "update-failed")
+	require.Equal(t, 1, failed.exit)
+	text := failed.errors()
+	require.Contains(t, text, "start_loki")
+	require.Contains(t, text, "exit code 2")
+	require.Contains(t, text, "brought back")
+	require.Equal(t, retention, w.attributes()["loki"], "state holds what is there, not what was wished")
+
+	after := lives(t, p.service)
+	require.Len(t, after, 3)
+	require.Equal(t, before[catalog.LokiName].id, after[catalog.LokiName].id, "the old container is back")
+	lokiHas(t, p, "written before the update")
+
+	p.images.loki = loki
+	w.use(p)
+	w.assertEmptyPlan()
+}

@@ -1,0 +1,199 @@
+#!/usr/bin/env bash
+# Builds the local images that orch uses where no container registry can be reached.
+#
+#   build.sh doubles   stand-ins for `make test`, seconds:
+#                        orch.local/doubles/{collector:1,loki:1,grafana:12.4.15}, orch.local/box:1
+#   build.sh real      the real Collector and Loki from source, about 15 minutes on two
+#                      cores the first time:
+#                        orch.local/opentelemetry-collector-contrib:0.149.0, orch.local/loki:3.7.8
+#   build.sh all       both
+#
+# An image whose inputs did not change is left alone: their hash is its label
+# io.orch.test.inputs. For a real component these are go.mod, go.sum, sources, Go version,
+# architecture and Dockerfile; its binary is kept in .cache/images of the repository under
+# the hash of all but the last. DOCKER_HOST is respected.
+set -euo pipefail
+
+# The classic builder is enough for these Dockerfiles, and an engine may lack buildx.
+export DOCKER_BUILDKIT=0
+export CGO_ENABLED=0 GOOS=linux
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+cache=$root/.cache/images
+label=io.orch.test.inputs
+progress_every=5
+
+say() { printf 'images: %s\n' "$*"; }
+
+die() {
+  printf 'images: %s\n' "$*" >&2
+  exit 1
+}
+
+usage() { die "usage: ${0##*/} doubles|real|all"; }
+
+elapsed() { printf '%dm%02ds' $((SECONDS / 60)) $((SECONDS % 60)); }
+
+# A child that is still compiling must not outlive an interrupted script.
+child=
+stop_child() { [[ -z $child ]] || kill "$child" 2>/dev/null || true; }
+trap stop_child EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Two scripts at once would compile everything twice.
+one_at_a_time() {
+  command -v flock >/dev/null || return 0
+  exec 9>"$cache/lock"
+  flock --nonblock 9 && return 0
+  say "another ${0##*/} is running, waiting for it"
+  flock 9
+}
+
+preflight() {
+  command -v go >/dev/null || die "go is not installed: see https://go.dev/doc/install"
+  command -v docker >/dev/null || die "the docker command is not installed: apt-get install docker.io"
+  local arch
+  arch=$(docker version --format '{{.Server.Arch}}' 2>&1) ||
+    die "the Docker Engine does not answer (DOCKER_HOST=${DOCKER_HOST:-default}): ${arch##*$'\n'}"
+  export GOARCH=$arch
+  mkdir -p "$cache"
+}
+
+# inputs_hash FILE... prints one hash over names and contents, the toolchain and the target.
+inputs_hash() {
+  {
+    go env GOVERSION
+    echo "$GOOS/$GOARCH"
+    cd "$root"
+    printf '%s\n' "${@#"$root"/}" | LC_ALL=C sort | tr '\n' '\0' | xargs -0 sha256sum
+  } | sha256sum | cut -c1-16
+}
+
+# with_progress WHAT UNIT OUT LOG TOTAL COMMAND... runs the command with its output in OUT and
+# its messages, one line per UNIT, in LOG, and says every few seconds how many there are.
+# TOTAL is how many are expected at most, or 0.
+with_progress() {
+  local what=$1 unit=$2 out=$3 log=$4 total=$5 begin=$SECONDS last=$SECONDS of=
+  shift 5
+  ((total == 0)) || of=" of at most $total"
+  : >"$log"
+  nice "$@" >"$out" 2>"$log" &
+  child=$!
+  while kill -0 "$child" 2>/dev/null; do
+    if ((SECONDS - last >= progress_every)); then
+      last=$SECONDS
+      say "$what, $((SECONDS - begin)) s: $(wc -l <"$log")$of $unit"
+    fi
+    sleep 0.2
+  done
+  if ! wait "$child"; then
+    child=
+    tail -n 20 "$log" >&2
+    die "$what failed, the whole log is in $log"
+  fi
+  child=
+}
+
+# compile NAME HASH DIR PACKAGE LDFLAGS puts the binary into the cache, unless it is there.
+compile() {
+  local name=$1 hash=$2 dir=$3 package=$4 ldflags=$5
+  local binary=$cache/$name-$hash log=$cache/$name.log deps=$cache/$name.deps
+  [[ -x $binary ]] && return 0
+  # A new hash makes the older binaries useless; they are up to 160 MB each.
+  find "$cache" -maxdepth 1 -name "$name-*" -delete
+  with_progress "$name: resolving packages" "modules downloaded" "$deps" "$log" 0 \
+    go list -C "$dir" -deps "$package"
+  # What Go's build cache holds is not counted, and the linker runs silently at the end.
+  with_progress "$name: compiling and linking" "packages compiled anew" /dev/null "$log" "$(wc -l <"$deps")" \
+    go build -C "$dir" -v -buildvcs=false -trimpath -ldflags "-s -w $ldflags" -o "$binary.part" "$package"
+  mv "$binary.part" "$binary"
+}
+
+# image TAG HASH BINARY DOCKERFILE [TARGET] builds one image from the binary.
+image() {
+  local tag=$1 hash=$2 binary=$3 dockerfile=$4 target=${5:-}
+  local context log old
+  log=$cache/docker.log
+  old=$(docker image inspect --format '{{.Id}}' "$tag" 2>/dev/null) || true
+  context=$(mktemp -d "$cache/context.XXXXXX")
+  ln "$binary" "$context/bin" 2>/dev/null || cp "$binary" "$context/bin"
+  mkdir -m 0755 "$context/empty"
+  mkdir -m 1777 "$context/tmp"
+  chmod 1777 "$context/tmp"
+  cp "$here/passwd" "$here/group" "$context/"
+  local args=(build --quiet --label "$label=$hash" --tag "$tag" --file "$dockerfile")
+  [[ -z $target ]] || args+=(--target "$target")
+  if ! docker "${args[@]}" "$context" >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    rm -rf "$context"
+    die "docker build of $tag failed"
+  fi
+  rm -rf "$context"
+  # The replaced image would stay as an untagged one; a container that still uses it keeps it.
+  [[ -z $old ]] || docker image rm "$old" >/dev/null 2>&1 || true
+  say "$tag built ($(elapsed))"
+}
+
+# current TAG HASH tells whether the image is there and was built from these inputs.
+current() {
+  [[ $(docker image inspect --format "{{index .Config.Labels \"$label\"}}" "$1" 2>/dev/null) == "$2" ]]
+}
+
+# The doubles compile in seconds, so their binary itself is the input: what changes in
+# go.mod without changing them rebuilds nothing.
+build_doubles() {
+  local binary=$cache/doubles log=$cache/doubles.log hash entry tag target
+  with_progress "doubles: compiling and linking" "packages compiled anew" /dev/null "$log" 0 \
+    go build -C "$root" -v -buildvcs=false -trimpath -ldflags '-s -w' -o "$binary" ./test/doubles/cmd/double
+  hash=$(inputs_hash "$binary" "$here/doubles/Dockerfile" "$here/passwd" "$here/group")
+  for entry in collector=doubles/collector:1 loki=doubles/loki:1 grafana=doubles/grafana:12.4.15 box=box:1; do
+    target=${entry%%=*} tag=orch.local/${entry#*=}
+    if current "$tag" "$hash"; then
+      say "$tag is up to date"
+      continue
+    fi
+    image "$tag" "$hash" "$binary" "$here/doubles/Dockerfile" "$target"
+  done
+}
+
+# build_real NAME TAG PACKAGE LDFLAGS builds from the module in the directory NAME.
+build_real() {
+  local name=$1 tag=$2 package=$3 ldflags=$4 sources hash files
+  # Two hashes: a changed Dockerfile must not compile anything.
+  mapfile -t files < <(find "$here/$name" -type f ! -name Dockerfile)
+  sources=$(inputs_hash "${files[@]}")
+  hash=$sources-$(inputs_hash "$here/$name/Dockerfile" "$here/passwd" "$here/group")
+  if current "$tag" "$hash"; then
+    say "$tag is up to date"
+    return 0
+  fi
+  say "$tag: building the real component from source"
+  compile "$name" "$sources" "$here/$name" "$package" "$ldflags"
+  image "$tag" "$hash" "$cache/$name-$sources" "$here/$name/Dockerfile"
+}
+
+build_all_real() {
+  build_real collector orch.local/opentelemetry-collector-contrib:0.149.0 . ""
+  build_real loki orch.local/loki:3.7.8 github.com/grafana/loki/v3/cmd/loki \
+    "-X github.com/grafana/loki/v3/pkg/util/build.Version=3.7.8"
+}
+
+main() {
+  [[ $# -eq 1 ]] || usage
+  local steps
+  case $1 in
+  doubles) steps=(build_doubles) ;;
+  real) steps=(build_all_real) ;;
+  all) steps=(build_doubles build_all_real) ;;
+  *) usage ;;
+  esac
+  preflight
+  one_at_a_time
+  local step
+  for step in "${steps[@]}"; do "$step"; done
+  say "done in $(elapsed)"
+}
+
+main "$@"
