@@ -178,11 +178,11 @@ func TestEveryAttributeIsDescribed(t *testing.T) {
 	walk = func(path string, attributes []*tfprotov6.SchemaAttribute) {
 		for _, a := range attributes {
 			name := path + a.Name
-			if !strings.HasSuffix(a.Description, ".") && name != "timeouts" {
+			if !strings.HasSuffix(a.Description, ".") {
 				t.Errorf("%s: %q is not a sentence", name, a.Description)
 			}
 			// The version of a write-only value has no meaning of its own.
-			if a.Optional && !strings.Contains(a.Description, "Default: ") && name != "timeouts" && !strings.HasSuffix(name, "_wo_version") {
+			if a.Optional && !strings.Contains(a.Description, "Default: ") && !strings.HasSuffix(name, "_wo_version") {
 				t.Errorf("%s does not tell its default: %q", name, a.Description)
 			}
 			if a.NestedType != nil {

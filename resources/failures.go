@@ -19,29 +19,48 @@ import (
 func Detail(err error) string {
 	var detailed runner.Detailed
 	if errors.As(err, &detailed) {
-		return detailed.Detail()
+		return unwrapped(capitalized(detailed.Detail()))
 	}
 	return Sentence(err.Error())
 }
 
+// unwrapped indents the paragraphs that hold a link: Terraform wraps lines that do not begin with a space, and a link in
+// two pieces cannot be followed.
+func unwrapped(text string) string {
+	paragraphs := strings.Split(text, "\n\n")
+	for i, p := range paragraphs {
+		if strings.Contains(p, "://") {
+			paragraphs[i] = indent(strings.Split(p, "\n"))
+		}
+	}
+	return strings.Join(paragraphs, "\n\n")
+}
+
 // Sentence makes an error text a sentence: "no such file" becomes "No such file.".
 func Sentence(text string) string {
+	if text == "" || strings.ContainsAny(text[len(text)-1:], ".!?:\n") {
+		return capitalized(text)
+	}
+	return capitalized(text) + "."
+}
+
+func capitalized(text string) string {
 	first, size := utf8.DecodeRuneInString(text)
 	if size == 0 {
 		return text
 	}
-	text = string(unicode.ToUpper(first)) + text[size:]
-	if strings.ContainsRune(".!?:\n", rune(text[len(text)-1])) {
-		return text
-	}
-	return text + "."
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // addFailure reports a failed operation, on the attribute to blame where there is one.
 func addFailure(diags *diag.Diagnostics, verb, address string, err error) {
-	summary := fmt.Sprintf("Cannot %s %s: %s", verb, address, strings.TrimPrefix(firstLine(err), "cannot "+verb+": "))
+	what := strings.TrimPrefix(firstLine(err), "cannot "+verb+": ")
 	var step *runner.StepError
-	if errors.As(err, &step) && step.Failure.Attribute != "" {
+	if errors.As(err, &step) && step.Failure.Step != "" {
+		what = "step " + step.Failure.Step + " failed" // the cause opens the detail
+	}
+	summary := fmt.Sprintf("Cannot %s %s: %s", verb, address, what)
+	if step != nil && step.Failure.Attribute != "" {
 		diags.AddAttributeError(attributePath(step.Failure.Attribute), summary, Detail(err))
 		return
 	}
@@ -121,7 +140,7 @@ func link(run runner.Run) string {
 	if run.WebUIURL == "" {
 		return ""
 	}
-	return "\n\n" + run.WebUIURL
+	return "\n\n  " + run.WebUIURL
 }
 
 // detached reports that the operation goes on without this process, because on_interrupt asks for that.

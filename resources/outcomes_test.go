@@ -37,7 +37,7 @@ func TestFailedCreateThatRolledBackLeavesNoState(t *testing.T) {
 	f.expect("create app")()
 	f.answer(portTaken(true))
 	c.applyFails(
-		`Cannot create logs_pipeline "app": step start_loki: port 3100 is taken by container web`,
+		`Cannot create logs_pipeline "app": step start_loki failed`, "port 3100 is taken by container web",
 		`with orch_logs_pipeline.app`, `port = 3100`, // Terraform quotes the line of the attribute to blame
 		"exit code 1", "bind: address in use", "Next: choose another port", "Web UI: http://127.0.0.1:8233/run-1")
 	c.wantAbsent()

@@ -189,5 +189,6 @@ func warnDrift(diags *diag.Diagnostics, service string, drift []finding) {
 		lines = append(lines, f.Component+": "+f.What)
 	}
 	diags.AddWarning(fmt.Sprintf("%s is degraded: %s", service, list(names)),
-		"The last refresh found:\n"+indent(lines)+"\nApplying this plan repairs that and leaves the rest alone.")
+		// Terraform prints it again after the apply, because it plans again then: no word may be wrong there.
+		"The refresh before this plan found:\n"+indent(lines)+"\nThe update repairs that and leaves the rest alone.")
 }

@@ -60,14 +60,24 @@ func settingAttributes(ctx context.Context) map[string]schema.Attribute {
 			MarkdownDescription: "What an interrupted or timed out `terraform apply` does with the workflow: `cancel` cancels it and waits " +
 				"for its rollback; `detach` lets it finish on its own, and the next plan or apply picks up its result. Default: `cancel`.",
 		},
-		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
-			Create: true, Read: true, Update: true, Delete: true,
-			CreateDescription: "How long to wait for a setup, for example `30m`. Default: `20m`.",
-			ReadDescription:   "How long to wait for an inspection. Default: `2m`.",
-			UpdateDescription: "How long to wait for an update. Default: `20m`.",
-			DeleteDescription: "How long to wait for a cleanup. Default: `10m`.",
-		}),
+		"timeouts": timeoutsAttribute(ctx),
 	}
+}
+
+func timeoutsAttribute(ctx context.Context) schema.Attribute {
+	attribute := timeouts.Attributes(ctx, timeouts.Opts{
+		Create: true, Read: true, Update: true, Delete: true,
+		CreateDescription: "How long to wait for a setup, for example `30m`. Default: `20m`.",
+		ReadDescription:   "How long to wait for an inspection. Default: `2m`.",
+		UpdateDescription: "How long to wait for an update. Default: `20m`.",
+		DeleteDescription: "How long to wait for a cleanup. Default: `10m`.",
+	})
+	if nested, ok := attribute.(schema.SingleNestedAttribute); ok {
+		nested.MarkdownDescription = "How long Terraform waits for each operation. What happens to one that takes longer, `on_interrupt` decides. " +
+			"Default: all defaults of its attributes."
+		return nested
+	}
+	return attribute
 }
 
 func computedAttributes() map[string]schema.Attribute {

@@ -12,7 +12,9 @@ import (
 // saga remembers how to undo what a run has begun. A compensation is added before its step and must cope with the step not
 // having happened.
 type saga struct {
-	keep          bool
+	keep bool
+	// leftover names what was there before, belongs to nobody's state, and is not this run's to undo.
+	leftover      string
 	compensations []compensation
 }
 
@@ -43,6 +45,9 @@ func (s *saga) run(ctx workflow.Context, err error) error {
 			continue
 		}
 		failure.RolledBack = append(failure.RolledBack, undone.Done...)
+	}
+	if s.leftover != "" {
+		failure.RollbackFailed = append(failure.RollbackFailed, s.leftover)
 	}
 	failure.Clean = len(failure.RollbackFailed) == 0
 	return failure

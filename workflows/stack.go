@@ -52,6 +52,10 @@ func (s stack) setup(ctx workflow.Context, req contract.Request, spec contract.S
 	if err != nil {
 		return contract.Result{}, stepFailed("prepare", err)
 	}
+	if prepared.Continues {
+		// What the killed run made carries its ID, so this run's rollback leaves it.
+		undo.leftover = "containers of an earlier run that was interrupted"
+	}
 	// From here on the run belongs to this engine: a worker of the same queue on another host must not take a step.
 	call.Stack.EngineID = prepared.EngineID
 	components, err := start(ctx, call, req, undo)
@@ -103,7 +107,7 @@ func startOne(ctx workflow.Context, call contract.StackCall, c contract.Componen
 	}
 	one := contract.ComponentCall{
 		Ref: call.Stack.Ref, EngineID: call.Stack.EngineID, PullPolicy: call.Stack.PullPolicy,
-		Component: c, RunID: call.RunID, Secrets: req.SecretsOf(c.Name),
+		Component: c, RunID: call.RunID, Secrets: req.SecretsOf(c),
 	}
 	if err := ctx.Err(); err != nil {
 		return contract.ComponentState{}, stepFailed(c.StartStep(), err)

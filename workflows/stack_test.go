@@ -28,6 +28,8 @@ type fakeEngine struct {
 	calls []string
 	// failAt maps a call, for example "EnsureComponent loki", to what it returns instead.
 	failAt map[string]error
+	// continues is what PrepareStack finds.
+	continues bool
 	// during is called while an Ensure is under way.
 	during func(ctx context.Context, component string) error
 }
@@ -43,7 +45,7 @@ func (f *fakeEngine) called(parts ...string) error {
 func (f *fakeEngine) register(env *testsuite.TestWorkflowEnvironment) {
 	options := func(name string) activity.RegisterOptions { return activity.RegisterOptions{Name: name} }
 	env.RegisterActivityWithOptions(func(_ context.Context, _ contract.StackCall) (contract.Prepared, error) {
-		return contract.Prepared{EngineID: "engine-1"}, f.called(contract.ActivityPrepareStack)
+		return contract.Prepared{EngineID: "engine-1", Continues: f.continues}, f.called(contract.ActivityPrepareStack)
 	}, options(contract.ActivityPrepareStack))
 	env.RegisterActivityWithOptions(func(ctx context.Context, c contract.ComponentCall) (contract.ComponentState, error) {
 		err := f.called(contract.ActivityEnsureComponent, c.Component.Name)
@@ -277,11 +279,27 @@ func TestStatusComparesWithTheInputWhenThereIsOne(t *testing.T) {
 	}
 }
 
+// What a killed run has left must end up in somebody's state, or nobody would ever remove it.
+func TestFailedContinuationIsNotClean(t *testing.T) {
+	f := &fakeEngine{continues: true, failAt: map[string]error{"EnsureComponent loki": temporal.NewNonRetryableApplicationError("broken", "Unhealthy", nil)}}
+	_, _, err := setup(t, f, contract.Request{ServiceName: "app", Operation: contract.OpCreate})
+	failure := failureOf(t, err)
+	require.False(t, failure.Clean)
+	require.Contains(t, failure.RollbackFailed[0], "earlier run")
+}
+
 // A component must not be given another component's secrets.
 func TestSecretsGoToTheirComponentOnly(t *testing.T) {
+	stack, err := catalog.LogsPipeline.Stack(contract.NewRef(contract.LogsPipeline, "", "app"), catalog.LogsPipelineInput{})
+	require.NoError(t, err)
 	req := contract.Request{Secrets: map[string]string{"grafana/admin_password": "x", "loki/other": "y"}}
-	require.Equal(t, map[string]string{"admin_password": "x"}, req.SecretsOf(catalog.GrafanaName))
-	require.Nil(t, req.SecretsOf(catalog.CollectorName))
+	for _, c := range stack.Components {
+		if c.Name == catalog.GrafanaName {
+			require.Equal(t, map[string]string{"admin_password": "x"}, req.SecretsOf(c))
+		} else {
+			require.Nil(t, req.SecretsOf(c), c.Name)
+		}
+	}
 }
 
 func names(states []contract.ComponentState) []string {

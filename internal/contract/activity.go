@@ -38,6 +38,8 @@ type Prepared struct {
 	EngineID string `json:"engine_id"`
 	// Adopted is set when every component was there already with the same input.
 	Adopted *Adoption `json:"adopted,omitempty"`
+	// Continues is set when a create found a part of the same service: an apply was killed before it was done.
+	Continues bool `json:"continues,omitempty"`
 }
 
 // Undone is the result of RestoreComponent and RollbackStack: what was taken back, a phrase each.

@@ -2,7 +2,6 @@ package contract
 
 import (
 	"encoding/json"
-	"strings"
 	"time"
 )
 
@@ -57,15 +56,15 @@ const (
 // Ref is the service that the request is about.
 func (r Request) Ref(kind Kind) Ref { return NewRef(kind, r.Scope, r.ServiceName) }
 
-// SecretsOf are the values meant for one component, by Secret.Name.
-func (r Request) SecretsOf(component string) map[string]string {
+// SecretsOf are the values given for a component's secrets, by Secret.Name.
+func (r Request) SecretsOf(c Component) map[string]string {
 	var secrets map[string]string
-	for key, value := range r.Secrets {
-		if name, ok := strings.CutPrefix(key, component+"/"); ok {
+	for _, s := range c.Secrets {
+		if value, ok := r.Secrets[c.Name+"/"+s.Name]; ok {
 			if secrets == nil {
 				secrets = map[string]string{}
 			}
-			secrets[name] = value
+			secrets[s.Name] = value
 		}
 	}
 	return secrets

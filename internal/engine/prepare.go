@@ -30,7 +30,7 @@ func (e *Engine) Prepare(ctx context.Context, call contract.StackCall, progress 
 		return prepared, err
 	}
 	if call.Operation == contract.OpCreate {
-		if prepared.Adopted, err = adopt(call.Stack, all); err != nil {
+		if prepared.Adopted, prepared.Continues, err = adopt(call.Stack, all); err != nil {
 			return prepared, err
 		}
 	}
@@ -68,9 +68,9 @@ func (e *Engine) checkNames(ctx context.Context, s contract.Stack, all []contain
 	return nil
 }
 
-// adopt tells a create what it meets: nothing or a part of the very same service (a killed apply, nil), all of it (an
+// adopt tells a create what it meets: nothing, a part of the very same service (partly: a killed apply), all of it (an
 // adoption), or a service with another input, which is not its to change.
-func adopt(st contract.Stack, all []container.Summary) (*contract.Adoption, error) {
+func adopt(st contract.Stack, all []container.Summary) (whole *contract.Adoption, partly bool, err error) {
 	var owned []container.Summary
 	for _, item := range all {
 		if st.Ref.Owns(item.Labels) {
@@ -80,7 +80,7 @@ func adopt(st contract.Stack, all []container.Summary) (*contract.Adoption, erro
 	for _, s := range owned {
 		name := s.Labels[contract.LabelComponent]
 		if _, known := st.Component(name); name != "" && !known {
-			return nil, otherInput(st.Ref, s)
+			return nil, false, otherInput(st.Ref, s)
 		}
 	}
 	var oldest *container.Summary
@@ -99,16 +99,16 @@ func adopt(st contract.Stack, all []container.Summary) (*contract.Adoption, erro
 			continue
 		}
 		if !sameJSON(found.Labels[contract.LabelInput], string(c.Input)) {
-			return nil, otherInput(st.Ref, *found)
+			return nil, false, otherInput(st.Ref, *found)
 		}
 		if oldest == nil || found.Created < oldest.Created {
 			oldest = found
 		}
 	}
 	if !complete || oldest == nil {
-		return nil, nil
+		return nil, oldest != nil, nil
 	}
-	return &contract.Adoption{RunID: oldest.Labels[contract.LabelRunID], Created: time.Unix(oldest.Created, 0).UTC()}, nil
+	return &contract.Adoption{RunID: oldest.Labels[contract.LabelRunID], Created: time.Unix(oldest.Created, 0).UTC()}, false, nil
 }
 
 func otherInput(r contract.Ref, found container.Summary) *contract.StepFailure {

@@ -85,7 +85,7 @@ func (r *registryDouble) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	refuse := func(status int, code string) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		fmt.Fprintf(w, `{"errors":[{"code":%q,"message":%q}]}`, code, strings.ToLower(code))
+		_, _ = fmt.Fprintf(w, `{"errors":[{"code":%q,"message":%q}]}`, code, strings.ToLower(code))
 	}
 	user, password, _ := q.BasicAuth()
 	name, what, _ := strings.Cut(strings.TrimPrefix(q.URL.Path, "/v2/"), "/")

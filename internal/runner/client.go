@@ -68,6 +68,9 @@ type Call struct {
 	// OnInterrupt is contract.OnInterruptCancel (also when empty) or contract.OnInterruptDetach. It holds for a wait that
 	// takes too long as well.
 	OnInterrupt string
+
+	// readOnly runs make nothing: they are ended without a rollback.
+	readOnly bool
 }
 
 func (c Call) ref() contract.Ref { return c.Request.Ref(c.Kind) }

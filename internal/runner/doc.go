@@ -9,6 +9,6 @@
 //   - An interrupted or timed out wait cancels the run, with a context of its own, and waits for its rollback, unless the
 //     caller wants it left running.
 //
-// It imports secret, contract and the Temporal SDK, nothing else of ours. Every error type is in errors.go with its texts;
-// add a way in which a run can end in outcome.go, and a way in which Temporal cannot be reached in contact.go.
+// It imports secret, contract and the Temporal SDK, nothing else of ours. Every error type is in errors.go or endings.go
+// with its texts; add a way in which a run can end in outcome.go, and a way in which Temporal cannot be reached in contact.go.
 package runner

@@ -35,6 +35,8 @@ func (e Ending) sentence() string {
 		return "It had not begun; nothing was made or changed."
 	case e.StillRunning:
 		return "The run has not ended: " + e.Problem + "."
+	case e.Clean && e.Failure == nil:
+		return "The run was ended; it only looks and makes nothing."
 	case e.Clean:
 		return "The run was cancelled and has rolled back; nothing that it made is left."
 	case e.Failure != nil && e.Failure.Kept:

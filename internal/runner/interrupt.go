@@ -48,7 +48,12 @@ func (c *Client) timedOut(ctx context.Context, call Call, run Run, result any, w
 
 // giveUp leaves the run alone or ends it, as the call wants it, and tells what became of it.
 func (c *Client) giveUp(ctx context.Context, call Call, run Run, result any) Ending {
-	if call.OnInterrupt == contract.OnInterruptDetach {
+	switch {
+	case call.readOnly && c.terminate(ctx, run, "orch: nobody waits for it any more") == nil:
+		return Ending{Clean: true}
+	case call.readOnly:
+		return Ending{StillRunning: true, Clean: true, Problem: "it could not be terminated"}
+	case call.OnInterrupt == contract.OnInterruptDetach:
 		return Ending{Detached: true}
 	}
 	stopped, err := c.terminateUnstarted(ctx, run, "orch: nobody waits for it any more, and it had not started")

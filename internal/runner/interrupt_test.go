@@ -180,3 +180,18 @@ func TestWaitSurvivesAServerThatIsKilled(t *testing.T) {
 	require.Equal(t, run.RunID, r.run.RunID)
 	require.Equal(t, "released "+call.Request.ServiceName, r.result.Message)
 }
+
+func TestStatusIsEndedAtOnceWhenInterrupted(t *testing.T) {
+	t.Parallel()
+	s := running(t)
+	c := newClient(t, s)
+	call := newCall(t, wfHold)
+	serve(t, s, call.TaskQueue)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	run, err := c.Status(ctx, call, nil)
+	var late *TimeoutError
+	require.ErrorAs(t, err, &late)
+	require.True(t, late.Clean)
+	require.Equal(t, enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, statusOf(t, c, run))
+}

@@ -9,6 +9,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/temporal"
@@ -40,11 +41,15 @@ func (c *Client) outcome(ctx context.Context, run Run, err error) error {
 // endOf tells how a run ended that did not succeed.
 func (c *Client) endOf(ctx context.Context, run Run, execution *temporal.WorkflowExecutionError) error {
 	failure, err := stepFailure(execution)
-	if err != nil {
-		return &ResultError{Run: run, Cause: err}
-	}
 	if failure != nil {
 		return &StepError{Failure: failure, Run: run}
+	}
+	closing := c.closeEvent(ctx, run)
+	if err == nil {
+		err = c.undecryptable(closing.GetWorkflowExecutionFailedEventAttributes().GetFailure())
+	}
+	if err != nil {
+		return &ResultError{Run: run, Cause: err}
 	}
 	e := &EndedError{Endpoint: c.endpoint(), Run: run, How: Failed}
 	var terminated *temporal.TerminatedError
@@ -54,7 +59,8 @@ func (c *Client) endOf(ctx context.Context, run Run, execution *temporal.Workflo
 	switch {
 	case errors.As(cause, &terminated):
 		e.How = Terminated
-		e.Cause, e.By = c.whyTerminated(ctx, run)
+		a := closing.GetWorkflowExecutionTerminatedEventAttributes()
+		e.Cause, e.By = a.GetReason(), a.GetIdentity()
 	case errors.As(cause, &cancelled):
 		e.How = Cancelled
 	// An activity's timeout is wrapped in its error; the run's own stands alone.
@@ -119,22 +125,33 @@ func plainCause(err error) (cause, activity string) {
 	return cause, activity
 }
 
-// whyTerminated reads the reason that whoever terminated the run has given.
-func (c *Client) whyTerminated(ctx context.Context, run Run) (reason, by string) {
+// closeEvent reads the last event of a run that has ended, for what the SDK's errors leave out; nil when it cannot.
+func (c *Client) closeEvent(ctx context.Context, run Run) *historypb.HistoryEvent {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commandTimeout)
 	defer cancel()
+	var last *historypb.HistoryEvent
 	events := c.sdk.GetWorkflowHistory(ctx, run.WorkflowID, run.RunID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT)
 	for events.HasNext() {
 		event, err := events.Next()
 		if err != nil {
-			c.cfg.Logger.Debug("cannot read why the run was terminated", "workflow_id", run.WorkflowID, "error", err)
-			return "", ""
+			c.cfg.Logger.Debug("cannot read the end of the run", "workflow_id", run.WorkflowID, "error", err)
+			return nil
 		}
-		if a := event.GetWorkflowExecutionTerminatedEventAttributes(); a != nil {
-			return a.GetReason(), a.GetIdentity()
-		}
+		last = event
 	}
-	return "", ""
+	return last
+}
+
+// undecryptable says why a failure's text cannot be read here. The SDK does not: it shows "Encoded failure" instead.
+func (c *Client) undecryptable(failure *failurepb.Failure) error {
+	if failure.GetEncodedAttributes() == nil {
+		return nil
+	}
+	var text any
+	if err := c.data.FromPayload(failure.GetEncodedAttributes(), &text); isUndecryptable(err) {
+		return err
+	}
+	return nil
 }
 
 // pending lists what a run is waiting for.
@@ -156,6 +173,9 @@ func (c *Client) pending(d *workflowservice.DescribeWorkflowExecutionResponse) [
 func (c *Client) failureText(failure *failurepb.Failure) string {
 	if failure == nil {
 		return ""
+	}
+	if err := c.undecryptable(failure); err != nil {
+		return err.Error()
 	}
 	err := c.failures.FailureToError(proto.CloneOf(failure)) // which decodes in place
 	if step, decodeErr := stepFailure(err); decodeErr == nil && step != nil {

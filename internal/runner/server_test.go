@@ -109,6 +109,8 @@ func (s *server) start() error {
 	}
 	s.log.Reset()
 	s.cmd = exec.Command(binary, "dev", "--port", strconv.Itoa(s.port), "--ui-port", strconv.Itoa(s.uiPort), "--data-dir", s.dir)
+	// It makes a key file in its data home, which must not become that of the tests.
+	s.cmd.Env = append(os.Environ(), "XDG_DATA_HOME="+s.dir)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	if err := s.cmd.Start(); err != nil {
 		return err

@@ -55,8 +55,7 @@ func (c *Client) Status(ctx context.Context, call Call, result any) (Run, error)
 	if err != nil {
 		return Run{}, err
 	}
-	// There is nothing to roll back, and nobody would ever look at the result of a run that is left behind.
-	call.OnInterrupt = contract.OnInterruptCancel
+	call.readOnly = true
 	return run, c.wait(ctx, call, run, result)
 }
 

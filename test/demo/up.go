@@ -68,7 +68,7 @@ func (d *demo) ensureWorker(ctx context.Context) (p devenv.Process, note string,
 	}
 	say("orch-worker dev: process %d (%s), Temporal on %s, log %s", p.PID, note, devenv.Address(p.Temporal), d.relative(d.worker.Log()))
 	const usual = 7233
-	if p.Temporal != usual {
+	if started && p.Temporal != usual {
 		say("port %d or %d is taken by something else (another Temporal server?): the demo uses %d and leaves it alone", usual, usual+1000, p.Temporal)
 	}
 	return p, note, nil
@@ -83,8 +83,8 @@ func (d *demo) configure(choice chosen, p devenv.Process) error {
 func (d *demo) apply(ctx context.Context, out *outputs) error {
 	args := append([]string{"apply", "-auto-approve", "-state=" + d.tf.State()}, colorFlag()...)
 	if err := d.tf.Run(ctx, stream(), args...); err != nil {
-		return fmt.Errorf("the apply of examples/demo failed: %w\n%s\nworker's log: %s\nafter the cause is gone: make demo; to remove everything: make demo-down",
-			err, "the diagnostic is above", d.relative(d.worker.Log()))
+		return fmt.Errorf("the apply of examples/demo failed: %w\nthe diagnostic is above; worker's log: %s\nafter the cause is gone: make demo; to remove everything: make demo-down",
+			err, d.relative(d.worker.Log()))
 	}
 	return d.tf.Output(ctx, out)
 }

@@ -49,7 +49,7 @@ func assertNothingUnknown(t *testing.T, p *pipeline, password string) {
 		status, body, err := get(localURL(port, "/double/unknown"), "admin", password)
 		require.NoError(t, err)
 		require.Equal(t, http.StatusOK, status, body)
-		require.JSONEq(t, "[]", body, "%s got requests that it does not know", image)
+		require.Contains(t, body, `"count":0`, "%s got requests that it does not know", image)
 	}
 }
 

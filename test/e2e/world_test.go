@@ -61,8 +61,23 @@ func (w *world) explain() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, r := range w.ran {
-		w.t.Logf("$ %s   # exit %d, %s\n%s", strings.Join(r.args, " "), r.exit, r.took.Round(time.Millisecond), r.out)
+		w.t.Logf("$ %s   # exit %d, %s\n%s", strings.Join(r.args, " "), r.exit, r.took.Round(time.Millisecond), readable(r.out))
 	}
+}
+
+// readable shortens the lines of -json to what a person reads.
+func readable(out string) string {
+	lines := strings.Split(out, "\n")
+	for i, line := range lines {
+		var message struct {
+			Text       string     `json:"@message"`
+			Diagnostic diagnostic `json:"diagnostic"`
+		}
+		if json.Unmarshal([]byte(line), &message) == nil && message.Text != "" {
+			lines[i] = strings.TrimSpace(message.Text + "\n" + message.Diagnostic.Detail)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // write puts HCL into the configuration.

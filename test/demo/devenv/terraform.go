@@ -87,7 +87,11 @@ func (t Terraform) Run(ctx context.Context, out io.Writer, args ...string) error
 	cmd := t.command(ctx, args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", filepath.Base(t.CLI), strings.Join(args, " "), err, strings.TrimSpace(quiet.String()))
+		err = fmt.Errorf("%s %s: %w", filepath.Base(t.CLI), args[0], err)
+		if evidence := strings.TrimSpace(quiet.String()); evidence != "" {
+			return fmt.Errorf("%w\n%s", err, evidence)
+		}
+		return err
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -69,7 +70,11 @@ func (f *devFlags) run(cmd *cobra.Command, logger *slog.Logger) error {
 	case server.UIPort == 0:
 		server.UIPort = -1
 	}
-	server.Logger = logger
+	dir, err := filepath.Abs(server.DataDir)
+	if err != nil {
+		return fmt.Errorf("--data-dir %s: %w", server.DataDir, err)
+	}
+	server.DataDir, server.Logger = dir, logger
 	host, err := worker.NewHost(worker.Options{MaxConcurrency: f.maxConcurrency, Logger: logger})
 	if err != nil {
 		return err

@@ -4,13 +4,18 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"go.temporal.io/server/common/log"
 	"go.temporal.io/server/common/log/tag"
 )
 
-// serverLogger passes what the server logs from warn up to slog.
-type serverLogger struct{ slog *slog.Logger }
+// serverLogger passes what the server logs from warn up to slog. Once stopping is set it passes errors only: the parts of
+// the server warn of each other's end.
+type serverLogger struct {
+	slog     *slog.Logger
+	stopping *atomic.Bool
+}
 
 var (
 	_ log.Logger     = serverLogger{}
@@ -40,10 +45,13 @@ func (l serverLogger) Fatal(msg string, tags ...tag.Tag) {
 
 // With implements log.WithLogger.
 func (l serverLogger) With(tags ...tag.Tag) log.Logger {
-	return serverLogger{slog.New(l.slog.Handler().WithAttrs(attributes(tags)))}
+	return serverLogger{slog.New(l.slog.Handler().WithAttrs(attributes(tags))), l.stopping}
 }
 
 func (l serverLogger) log(level slog.Level, msg string, tags []tag.Tag) {
+	if level < slog.LevelError && l.stopping.Load() {
+		return
+	}
 	if ctx := context.Background(); l.slog.Enabled(ctx, level) {
 		l.slog.LogAttrs(ctx, level, msg, attributes(tags)...)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	namespacepb "go.temporal.io/api/namespace/v1"
@@ -30,6 +31,7 @@ type Server struct {
 	options  Options
 	server   temporal.Server
 	ui       *webUI
+	stopping atomic.Bool
 	stopOnce sync.Once
 	stopErr  error
 }
@@ -79,6 +81,7 @@ func (s *Server) UIURL() string {
 // Stop stops the Web UI and the server. It may be called more than once.
 func (s *Server) Stop() error {
 	s.stopOnce.Do(func() {
+		s.stopping.Store(true)
 		if s.ui != nil {
 			s.stopErr = s.ui.stop()
 		}
@@ -102,7 +105,7 @@ func stopServer(server temporal.Server) error {
 }
 
 func (s *Server) start(ctx context.Context, db *config.SQL) error {
-	opts, err := serverOptions(s.options, db)
+	opts, err := serverOptions(s.options, db, &s.stopping)
 	if err != nil {
 		return err
 	}
