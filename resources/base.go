@@ -64,9 +64,6 @@ var containerType = types.ObjectType{AttrTypes: map[string]attr.Type{
 // common gives the generic code access to the base of any model.
 func (b *base) common() *base { return b }
 
-// secrets is for kinds without write-only attributes; others have their own.
-func (b *base) secrets(context.Context, *diag.Diagnostics) map[string]string { return nil }
-
 // ref is the service that b is about. The scope is part of the id, so that a provider whose scope was changed still finds
 // what it made before.
 func (b *base) ref() (contract.Ref, error) { return contract.ParseID(b.ID.ValueString()) }

@@ -44,7 +44,11 @@ func Sentence(text string) string {
 	return capitalized(text) + "."
 }
 
+// capitalized leaves names as they are: service_name begins no sentence with a capital.
 func capitalized(text string) string {
+	if word, _, _ := strings.Cut(text, " "); strings.ContainsAny(word, "_.") {
+		return text
+	}
 	first, size := utf8.DecodeRuneInString(text)
 	if size == 0 {
 		return text

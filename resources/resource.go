@@ -17,8 +17,7 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
 )
 
-// model is a kind's Terraform model, a struct M that embeds base. All but toInput, fromInput and, for kinds with write-only
-// attributes, secrets comes from the embedded struct.
+// model is a kind's Terraform model, a struct M that embeds base.
 type model[M, In any] interface {
 	*M
 	common() *base
@@ -26,7 +25,8 @@ type model[M, In any] interface {
 	toInput(ctx context.Context, diags *diag.Diagnostics) In
 	// fromInput is the inverse of toInput, for import.
 	fromInput(ctx context.Context, in In, diags *diag.Diagnostics)
-	// secrets are the write-only values by "<component>/<secret>". The model must be read from the configuration.
+	// secrets are the write-only values by "<component>/<secret>", nil where the kind has none. The model must be read from
+	// the configuration: plan and state never hold them.
 	secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
@@ -53,6 +54,8 @@ func (h *Host) Worker(c client.Client, queue string) (worker.Worker, error) {
 	w := worker.New(c, queue, worker.Options{
 		Tuner:        tuner,
 		Interceptors: []interceptor.WorkerInterceptor{h.gate},
+		// A cancellation comes with the answer to a heartbeat: the SDK would send one in 12 s, and Ctrl-C would wait for it.
+		MaxHeartbeatThrottleInterval: time.Second,
 		// Activities learn of a stop through their context only after this time.
 		WorkerStopTimeout: h.options.StopTimeout,
 		OnFatalError: func(err error) {

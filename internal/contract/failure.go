@@ -90,6 +90,9 @@ func Fail(class ErrorClass, format string, args ...any) *StepFailure {
 func (f *StepFailure) Describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Step:     %s\nCause:    %s (%s)\n", f.Step, f.Cause, f.Class)
+	if f.Attribute != "" {
+		fmt.Fprintf(&b, "Input:    %s\n", f.Attribute)
+	}
 	if f.Attempts > 0 {
 		fmt.Fprintf(&b, "Attempts: %d\n", f.Attempts)
 	}

@@ -95,6 +95,8 @@ var reasonTexts = []struct {
 }{
 	{UnknownHost, []string{"no such host", "produced zero addresses", "server misbehaving", "no children to pick from"}},
 	{TLSProblem, []string{"x509:", "tls:", "authentication handshake failed", "certificate"}},
+	// What accepts and stays silent is hung up on while gRPC waits for the server's first bytes.
+	{TimedOut, []string{"use of closed network connection"}},
 	{NotTemporal, []string{"error reading server preface", "HTTP/1", "unexpected HTTP status", "frame too large"}},
 	{Refused, []string{"connection refused"}},
 	{TimedOut, []string{"i/o timeout", "deadline exceeded"}},

@@ -85,26 +85,45 @@ func cancelled(err error) bool {
 	return errors.As(err, &end) && end.How == Cancelled || errors.As(err, &step) && step.Failure.Class == contract.Cancelled
 }
 
-// stepFailure finds the step failure in the details of an application error. The outermost application error need not be
-// the one: a workflow that returns fmt.Errorf("…%w") puts one of type wrapError around it.
+// stepFailure finds the step failure in the details of an application error, or of the cancellation that a rolled back run
+// ends with. The outermost application error need not be the one: a workflow that returns fmt.Errorf("…%w") puts one of type
+// wrapError around it.
 func stepFailure(err error) (*contract.StepFailure, error) {
 	for {
 		var app *temporal.ApplicationError
-		if !errors.As(err, &app) {
+		var cancelled *temporal.CanceledError
+		switch {
+		case errors.As(err, &app):
+			if failure, decodeErr := decodeFailure(app); failure != nil || decodeErr != nil {
+				return failure, decodeErr
+			}
+			err = errors.Unwrap(app)
+		case errors.As(err, &cancelled):
+			return decodeFailure(cancelled)
+		default:
 			return nil, nil
 		}
-		if app.HasDetails() {
-			var failure contract.StepFailure
-			decodeErr := app.Details(&failure)
-			switch {
-			case decodeErr == nil && failure.Cause != "":
-				return &failure, nil
-			// The details of a foreign workflow may be anything; what cannot be decrypted may be ours.
-			case decodeErr != nil && isUndecryptable(decodeErr):
-				return nil, decodeErr
-			}
-		}
-		err = errors.Unwrap(app)
+	}
+}
+
+// decodeFailure reads a step failure from the details of an error, where there is one.
+func decodeFailure(err interface {
+	HasDetails() bool
+	Details(values ...any) error
+}) (*contract.StepFailure, error) {
+	if !err.HasDetails() {
+		return nil, nil
+	}
+	var failure contract.StepFailure
+	decodeErr := err.Details(&failure)
+	switch {
+	case decodeErr == nil && failure.Cause != "":
+		return &failure, nil
+	// The details of a foreign workflow may be anything; what cannot be decrypted may be ours.
+	case decodeErr != nil && isUndecryptable(decodeErr):
+		return nil, decodeErr
+	default:
+		return nil, nil
 	}
 }
 

@@ -58,7 +58,7 @@ func findCompose(ctx context.Context, repo devenv.Repo) (command []string, versi
 			return candidate, version, nil
 		}
 	}
-	say("no docker compose of version 2 or newer is installed: building %s from its module, about a minute", builtVersion)
+	say("no docker compose of version 2 or newer is installed: building %s from its module, a few minutes", builtVersion)
 	cmd := exec.CommandContext(ctx, repo.Path("scripts", "go-build.sh"), repo.Path("test", "images", "compose"), built,
 		"github.com/docker/compose/v5/cmd", "-X github.com/docker/compose/v5/internal.Version="+builtVersion)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr

@@ -109,7 +109,13 @@ func run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	if load, cores, busy := busyMachine(); busy {
+		say("this machine is busy (load %.1f on %d cores): expect a wide spread", load, cores)
+	}
 	results, err := measure(ctx, all, o.rounds, o.warmUp)
+	if ctx.Err() != nil {
+		return errors.New("interrupted; what was running is removed again")
+	}
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func (a *arena) ensureWorker(ctx context.Context) (env []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		a.worker = &devenv.Worker{Binary: binary, Dir: filepath.Join(a.dir, "worker"), Say: say}
+		a.worker = &devenv.Worker{Binary: binary, Dir: filepath.Join(a.dir, "worker"), Ports: devenv.UnusualPorts, Say: say}
 	}
 	process, started, err := a.worker.Ensure(ctx)
 	if started {

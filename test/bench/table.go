@@ -3,10 +3,25 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
+	"runtime"
 	"strings"
 	"text/tabwriter"
 	"time"
 )
+
+// busyMachine tells whether other programs are competing for the processors, where the system says so.
+func busyMachine() (load float64, cores int, busy bool) {
+	cores = runtime.NumCPU()
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0, cores, false
+	}
+	if _, err := fmt.Sscan(string(data), &load); err != nil {
+		return 0, cores, false
+	}
+	return load, cores, load > float64(cores)
+}
 
 // report prints one table per phase and what its rows mean.
 func report(out io.Writer, o options, all []contestant, measured results) {

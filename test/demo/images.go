@@ -75,7 +75,10 @@ func (d *demo) keepChoice(c chosen) error {
 func (d *demo) getImages(ctx context.Context, want string) (chosen, error) {
 	switch want {
 	case imagesUpstream:
-		return chosen{imagesUpstream}, d.pull(ctx, patience)
+		if err := d.pull(ctx, patience); err != nil {
+			return chosen{}, fmt.Errorf("%w\nto run on local images: go run ./test/demo up -images local", err)
+		}
+		return chosen{imagesUpstream}, nil
 	case imagesLocal:
 		return chosen{imagesLocal}, d.build(ctx)
 	case imagesAuto:

@@ -107,7 +107,7 @@ func newDemo() (*demo, error) {
 		return nil, err
 	}
 	d := &demo{repo: repo, ref: theService(), dir: repo.Path(".cache", "demo"), began: time.Now()}
-	d.worker = devenv.Worker{Binary: binary, Dir: d.dir, Say: say}
+	d.worker = devenv.Worker{Binary: binary, Dir: d.dir, Ports: devenv.UsualPorts, Say: say}
 	d.tf = devenv.Terraform{CLI: cli, ProviderDir: filepath.Dir(provider), Config: repo.Path("examples", "demo"), Work: d.dir}
 	return d, nil
 }

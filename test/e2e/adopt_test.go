@@ -20,6 +20,7 @@ func TestSecondConfigurationOfTheSameService(t *testing.T) {
 	second.use(&other)
 	refused := second.tryApply()
 	require.Equal(t, 1, refused.exit)
+	recordLast(t, second, p, "setup-refused")
 	require.Contains(t, refused.errors(), "terraform import")
 	require.Contains(t, refused.errors(), p.service)
 	require.Contains(t, refused.errors(), run, "the error names the run that made it")
@@ -29,6 +30,7 @@ func TestSecondConfigurationOfTheSameService(t *testing.T) {
 
 	second.use(p)
 	adopted := second.apply()
+	record(t, second, "setup-adopted")
 	require.Contains(t, adopted.warnings(), run, "the warning names the run that made it")
 	require.Equal(t, made, lives(t, p.service), "an adoption touches nothing")
 	second.assertEmptyPlan()

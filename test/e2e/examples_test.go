@@ -94,30 +94,39 @@ func TestEveryExampleApplies(t *testing.T) {
 
 func applyExample(t *testing.T, dir, hcl string) {
 	t.Helper()
-	defaults.Lock()
-	defer defaults.Unlock()
+	holdDefaults(t)
 	prefix := ""
 	if found := mirror.FindStringSubmatch(hcl); found != nil {
 		prefix = found[1] + "/"
 	}
 	withDefaultImages(t, prefix)
 	needDefaultPorts(t)
-	service := "app"
-	if found := serviceName.FindStringSubmatch(hcl); found != nil {
-		service = found[1]
+	services := []string{"app"} // the demo's, whose name is a variable
+	for _, found := range serviceName.FindAllStringSubmatch(hcl, -1) {
+		services = append(services, found[1])
 	}
 	if found := userVolume.FindStringSubmatch(hcl); found != nil {
 		foreign(t, "volume", found[1], "volume", "create", found[1])
 	}
-	require.Empty(t, objects(t, service), "a service %q exists on this engine: destroy it first (for the demo: make demo-down)", service)
-	t.Cleanup(func() { purge(t, service) })
+	for _, service := range services {
+		require.Empty(t, objects(t, service), "a service %q exists on this engine: destroy it first (for the demo: make demo-down)", service)
+		t.Cleanup(func() { purge(t, service) })
+	}
 	w := newWorld(t, shared.get(t))
 	w.env = append(w.env, "TEMPORAL_ADDRESS="+w.server.address(), "TF_VAR_grafana_password=a-password-for-the-test", "TF_VAR_grafana_admin_password=a-password-for-the-test")
 	w.useExample(dir)
+	// An import block belongs to a service that exists already.
+	imports, err := filepath.Glob(filepath.Join(w.dir, "import*.tf"))
+	require.NoError(t, err)
+	for _, path := range imports {
+		require.NoError(t, os.Remove(path))
+	}
 	w.apply()
 	w.assertEmptyPlan()
 	w.destroy()
-	for _, object := range objects(t, service) {
-		require.True(t, strings.HasPrefix(object, "volume "), "%s is left", object)
+	for _, service := range services {
+		for _, object := range objects(t, service) {
+			require.True(t, strings.HasPrefix(object, "volume "), "%s is left", object)
+		}
 	}
 }

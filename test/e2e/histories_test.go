@@ -14,6 +14,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/proxy"
 	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/api/workflowservice/v1"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/secret"
 )
@@ -35,6 +36,26 @@ func recordLast(t *testing.T, w *world, p *pipeline, name string) {
 	recordRun(t, w.server, p.ref().ID(), "", name)
 }
 
+// recordStatus saves the history of a look at a service, which has an ID of its own.
+func recordStatus(t *testing.T, s *server, p *pipeline) {
+	t.Helper()
+	if *recordDir == "" {
+		return
+	}
+	var id string
+	eventually(t, dataLimit, "a status run is listed", func() bool {
+		list, err := s.dial(t).ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
+			Query: "WorkflowId STARTS_WITH '" + p.ref().ID() + "/status/' AND ExecutionStatus = 'Completed'",
+		})
+		require.NoError(t, err)
+		if len(list.GetExecutions()) > 0 {
+			id = list.GetExecutions()[0].GetExecution().GetWorkflowId()
+		}
+		return id != ""
+	})
+	recordRun(t, s, id, "", "status")
+}
+
 func recordRun(t *testing.T, s *server, workflowID, runID, name string) {
 	t.Helper()
 	if *recordDir == "" {
@@ -52,6 +73,7 @@ func recordRun(t *testing.T, s *server, workflowID, runID, name string) {
 	require.NoError(t, err)
 	// Who ran it where is nobody's business in a repository.
 	data = regexp.MustCompile(`("identity": *)"[^"]*"`).ReplaceAll(data, []byte(`$1"recorded"`))
+	data = regexp.MustCompile(`("name": *)"[^":]*(:[0-9a-f-]{36}")`).ReplaceAll(data, []byte(`$1"recorded$2`))
 	require.NoError(t, os.MkdirAll(*recordDir, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(*recordDir, name+".json"), append(data, '\n'), 0o644))
 }

@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
-	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,6 +33,7 @@ func TestImportFindsTheConfigurationAgain(t *testing.T) {
 		require.Zero(t, imported.exit, "import by %s: %s", name, imported.out)
 		w.assertEmptyPlan()
 	}
+	recordStatus(t, maker.server, p)
 	require.Equal(t, made, lives(t, p.service))
 
 	p.top = append(p.top, "delete_volumes = true")
@@ -63,8 +66,17 @@ func unwrapped(out string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " ")
 }
 
-// defaults is held by tests that need the default ports.
-var defaults sync.Mutex
+// holdDefaults makes the caller the only test of this machine that uses default ports and default image names, until its
+// cleanups have run.
+func holdDefaults(t *testing.T) {
+	t.Helper()
+	file, err := os.OpenFile(filepath.Join(os.TempDir(), "orch-e2e-defaults.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = file.Close() }) // which unlocks
+	eventually(t, 2*commandLimit, "no other test uses the default ports", func() bool {
+		return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+	})
+}
 
 // withDefaultImages makes the default image names, behind a mirror or not, run what the other tests run, for as long as the
 // test lasts.
@@ -99,8 +111,7 @@ func needDefaultPorts(t *testing.T) {
 // The trigger scripts of the first version start workflows like this, from any SDK and without our codec.
 func TestSeedStyleStartWorksAndIsImportable(t *testing.T) {
 	t.Parallel()
-	defaults.Lock()
-	defer defaults.Unlock()
+	holdDefaults(t)
 	withDefaultImages(t, "")
 	needDefaultPorts(t)
 	p := newPipeline(t, "seed")

@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"context"
+	"io"
 	"net"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -143,15 +145,48 @@ func pollOnce(t *testing.T, s *server, queue, identity string) {
 	cancel()
 }
 
+// The engine is away, and comes back: nobody can tell meanwhile whether something was made, so state says so, and the next
+// apply puts it right.
 func TestEngineThatIsDown(t *testing.T) {
 	t.Parallel()
 	p := newPipeline(t, "no-engine")
-	dead := t.TempDir() + "/docker.sock"
-	s := ownServer(t, "DOCKER_HOST=unix://"+dead)
+	socket := filepath.Join(t.TempDir(), "docker.sock")
+	s := ownServer(t, "DOCKER_HOST=unix://"+socket)
 	w := newWorld(t, s)
 	w.use(p)
-	failsWithin(t, w, time.Minute, dead, "docker info")
+	failed := w.tryApply()
+	require.Equal(t, 1, failed.exit)
+	require.Contains(t, failed.errors(), socket)
+	require.Contains(t, failed.errors(), "docker info")
+	require.Less(t, failed.took, time.Minute)
 	assertNothingLeft(t, p.service)
+
+	forward(t, socket)
+	converges(t, w, p)
+}
+
+// forward makes the engine of the docker command answer at a socket.
+func forward(t *testing.T, socket string) {
+	t.Helper()
+	network, address, _ := strings.Cut(docker(t, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"), "://")
+	l, err := net.Listen("unix", socket)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return // closed
+			}
+			to, err := net.Dial(network, address)
+			if err != nil {
+				_ = from.Close()
+				continue
+			}
+			go func() { _, _ = io.Copy(to, from); _ = to.Close() }()
+			go func() { _, _ = io.Copy(from, to); _ = from.Close() }()
+		}
+	}()
 }
 
 // Two operations on one service at the same time: the second is refused with what is going on.

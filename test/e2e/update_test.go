@@ -44,7 +44,7 @@ func failing(t *testing.T, w *world, p *pipeline, before map[string]life) {
 	p.images.loki = boxImage
 	w.use(p)
 	failed := w.tryApply()
-	record(t, w, "update-failed")
+	recordLast(t, w, p, "update-failed")
 	require.Equal(t, 1, failed.exit)
 	text := failed.errors()
 	require.Contains(t, text, "start_loki")

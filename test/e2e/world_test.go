@@ -312,6 +312,9 @@ func (w *world) attributes() map[string]any {
 		return nil
 	}
 	require.NoError(w.t, err)
+	if len(data) == 0 { // Terraform opens the file before it has something to write
+		return nil
+	}
 	var state struct {
 		Resources []struct {
 			Mode      string

@@ -1,17 +1,22 @@
 #!/usr/bin/env bash
 # Builds the local images that orch uses where no container registry can be reached.
 #
-#   build.sh doubles   stand-ins for `make test`, seconds:
-#                        orch.local/doubles/{collector:1,loki:1,grafana:12.4.15}, orch.local/box:1
-#   build.sh real      the real Collector and Loki from source, about 15 minutes on two
-#                      cores the first time:
-#                        orch.local/opentelemetry-collector-contrib:0.149.0, orch.local/loki:3.7.8
-#   build.sh all       both
+#   build.sh doubles     stand-ins for `make test`, seconds:
+#                          orch.local/doubles/{collector:1,loki:1,grafana:12.4.15},
+#                          orch.local/doubles/{prometheus:1,jaeger:1},
+#                          orch.local/doubles/{neo4j:5.26.26,qdrant:v1.19.0}, orch.local/box:1
+#   build.sh real        the real Collector and Loki from source, what the logs pipeline
+#                        needs, about 15 minutes on two cores the first time:
+#                          orch.local/opentelemetry-collector-contrib:0.149.0, orch.local/loki:3.7.8
+#   build.sh real-full   those, and the real Prometheus and Jaeger, about 10 minutes more:
+#                          orch.local/prometheus:v0.315.0, orch.local/jaeger:1.76.0
+#   build.sh all         doubles and real-full
+#   build.sh NAME...     any of the above and of collector, loki, prometheus, jaeger
 #
 # An image whose inputs did not change is left alone: their hash is its label
-# io.orch.test.inputs. For a real component these are go.mod, go.sum, sources, Go version,
-# architecture and Dockerfile; its binary is kept in .cache/images of the repository under
-# the hash of all but the last. DOCKER_HOST is respected.
+# io.orch.test.inputs. For a real component these are go.mod, go.sum, sources, build tags, Go
+# version, architecture and Dockerfile; its binary is kept in .cache/images of the repository
+# under the hash of all but the last. DOCKER_HOST is respected.
 set -euo pipefail
 
 # The classic builder is enough for these Dockerfiles, and an engine may lack buildx.
@@ -31,7 +36,7 @@ die() {
   exit 1
 }
 
-usage() { die "usage: ${0##*/} doubles|real|all"; }
+usage() { die "usage: ${0##*/} doubles|real|real-full|all|collector|loki|prometheus|jaeger ..."; }
 
 elapsed() { printf '%dm%02ds' $((SECONDS / 60)) $((SECONDS % 60)); }
 
@@ -42,12 +47,13 @@ trap stop_child EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Two scripts at once would compile everything twice.
+# one_at_a_time STEP keeps two scripts from compiling the same thing twice. The lock of the
+# step before is given back, so that nobody waits for what they did not ask for.
 one_at_a_time() {
   command -v flock >/dev/null || return 0
-  exec 9>"$cache/lock"
+  exec 9>"$cache/$1.lock"
   flock --nonblock 9 && return 0
-  say "another ${0##*/} is running, waiting for it"
+  say "another ${0##*/} is at $1, waiting for it"
   flock 9
 }
 
@@ -97,17 +103,19 @@ with_progress() {
 }
 
 # compile NAME HASH DIR PACKAGE LDFLAGS puts the binary into the cache, unless it is there.
+# A file named tags in the directory holds the build tags.
 compile() {
-  local name=$1 hash=$2 dir=$3 package=$4 ldflags=$5
+  local name=$1 hash=$2 dir=$3 package=$4 ldflags=$5 tags=
+  [[ ! -f $dir/tags ]] || tags=$(<"$dir/tags")
   local binary=$cache/$name-$hash log=$cache/$name.log deps=$cache/$name.deps
   [[ -x $binary ]] && return 0
   # A new hash makes the older binaries useless; they are up to 160 MB each.
   find "$cache" -maxdepth 1 -name "$name-*" -delete
   with_progress "$name: resolving packages" "modules downloaded" "$deps" "$log" 0 \
-    go list -C "$dir" -deps "$package"
+    go list -C "$dir" -deps -tags "$tags" "$package"
   # What Go's build cache holds is not counted, and the linker runs silently at the end.
   with_progress "$name: compiling and linking" "packages compiled anew" /dev/null "$log" "$(wc -l <"$deps")" \
-    go build -C "$dir" -v -buildvcs=false -trimpath -ldflags "-s -w $ldflags" -o "$binary.part" "$package"
+    go build -C "$dir" -v -buildvcs=false -trimpath -tags "$tags" -ldflags "-s -w $ldflags" -o "$binary.part" "$package"
   mv "$binary.part" "$binary"
 }
 
@@ -115,9 +123,9 @@ compile() {
 image() {
   local tag=$1 hash=$2 binary=$3 dockerfile=$4 target=${5:-}
   local context log old
-  log=$cache/docker.log
   old=$(docker image inspect --format '{{.Id}}' "$tag" 2>/dev/null) || true
   context=$(mktemp -d "$cache/context.XXXXXX")
+  log=$context.log
   ln "$binary" "$context/bin" 2>/dev/null || cp "$binary" "$context/bin"
   mkdir -m 0755 "$context/empty"
   mkdir -m 1777 "$context/tmp"
@@ -127,10 +135,10 @@ image() {
   [[ -z $target ]] || args+=(--target "$target")
   if ! docker "${args[@]}" "$context" >"$log" 2>&1; then
     tail -n 20 "$log" >&2
-    rm -rf "$context"
+    rm -rf "$context" "$log"
     die "docker build of $tag failed"
   fi
-  rm -rf "$context"
+  rm -rf "$context" "$log"
   # The replaced image would stay as an untagged one; a container that still uses it keeps it.
   [[ -z $old ]] || docker image rm "$old" >/dev/null 2>&1 || true
   say "$tag built ($(elapsed))"
@@ -174,25 +182,44 @@ build_real() {
   image "$tag" "$hash" "$cache/$name-$sources" "$here/$name/Dockerfile"
 }
 
-build_all_real() {
+build_collector() {
   build_real collector orch.local/opentelemetry-collector-contrib:0.149.0 . ""
+}
+
+build_loki() {
   build_real loki orch.local/loki:3.7.8 github.com/grafana/loki/v3/cmd/loki \
     "-X github.com/grafana/loki/v3/pkg/util/build.Version=3.7.8"
 }
 
+# As a Go module Prometheus 3.15.0 is v0.315.0.
+build_prometheus() {
+  build_real prometheus orch.local/prometheus:v0.315.0 github.com/prometheus/prometheus/cmd/prometheus \
+    "-X github.com/prometheus/common/version.Version=3.15.0"
+}
+
+# As a Go module Jaeger 2.13.0 is v1.76.0.
+build_jaeger() {
+  build_real jaeger orch.local/jaeger:1.76.0 github.com/jaegertracing/jaeger/cmd/jaeger \
+    "-X github.com/jaegertracing/jaeger/internal/version.latestVersion=v2.13.0"
+}
+
 main() {
-  [[ $# -eq 1 ]] || usage
-  local steps
-  case $1 in
-  doubles) steps=(build_doubles) ;;
-  real) steps=(build_all_real) ;;
-  all) steps=(build_doubles build_all_real) ;;
-  *) usage ;;
-  esac
+  (($# > 0)) || usage
+  local steps=() name step
+  for name in "$@"; do
+    case $name in
+    doubles | collector | loki | prometheus | jaeger) steps+=("build_$name") ;;
+    real) steps+=(build_collector build_loki) ;;
+    real-full) steps+=(build_collector build_loki build_prometheus build_jaeger) ;;
+    all) steps+=(build_doubles build_collector build_loki build_prometheus build_jaeger) ;;
+    *) usage ;;
+    esac
+  done
   preflight
-  one_at_a_time
-  local step
-  for step in "${steps[@]}"; do "$step"; done
+  for step in "${steps[@]}"; do
+    one_at_a_time "$step"
+    "$step"
+  done
   say "done in $(elapsed)"
 }
 

@@ -41,15 +41,31 @@ func FreePorts(n int) ([]int, error) {
 	return nil, fmt.Errorf("no %d free ports between %d and %d on %s", n, lowest, highest, Loopback)
 }
 
-// TemporalPorts returns a free port for Temporal and the one 1000 above it for its Web UI, which is where the provider
-// expects the Web UI of a local server. It prefers the usual 7233 and 8233.
-func TemporalPorts() (temporal, webUI int, err error) {
-	const first, last, step, distance = 7233, 7433, 10, 1000
+// webUIDistance is how far the Web UI's port is from Temporal's: that is where the provider expects the one of a local server.
+const webUIDistance = 1000
+
+// UsualPorts returns free ports for Temporal and its Web UI, 7233 and 8233 if they are free.
+func UsualPorts() (temporal, webUI int, err error) {
+	const first, last, step = 7233, 7433, 10
 	for port := first; port <= last; port += step {
-		if Free(port) && Free(port+distance) {
-			return port, port + distance, nil
+		if Free(port) && Free(port+webUIDistance) {
+			return port, port + webUIDistance, nil
 		}
 	}
 	return 0, 0, fmt.Errorf("no free pair of ports for Temporal and its Web UI from %d/%d to %d/%d on %s",
-		first, first+distance, last, last+distance, Loopback)
+		first, first+webUIDistance, last, last+webUIDistance, Loopback)
+}
+
+// UnusualPorts returns free ports for Temporal and its Web UI that nobody looks for a server on.
+func UnusualPorts() (temporal, webUI int, err error) {
+	ports, err := FreePorts(20)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, port := range ports {
+		if Free(port + webUIDistance) {
+			return port, port + webUIDistance, nil
+		}
+	}
+	return 0, 0, fmt.Errorf("no free pair of ports for Temporal and its Web UI among %v on %s", ports, Loopback)
 }

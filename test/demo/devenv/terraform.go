@@ -88,12 +88,20 @@ func (t Terraform) Run(ctx context.Context, out io.Writer, args ...string) error
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Run(); err != nil {
 		err = fmt.Errorf("%s %s: %w", filepath.Base(t.CLI), args[0], err)
-		if evidence := strings.TrimSpace(quiet.String()); evidence != "" {
+		if evidence := diagnostics(quiet.String()); evidence != "" {
 			return fmt.Errorf("%w\n%s", err, evidence)
 		}
 		return err
 	}
 	return nil
+}
+
+// diagnostics is the output from its first error on; all of it when there is none.
+func diagnostics(output string) string {
+	if at := strings.Index("\n"+output, "\nError: "); at >= 0 {
+		output = output[at:]
+	}
+	return strings.TrimSpace(output)
 }
 
 // command starts the CLI in a process group of its own: a terminal's Ctrl-C would otherwise reach it twice, from the

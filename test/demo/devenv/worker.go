@@ -3,8 +3,6 @@ package devenv
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +22,8 @@ type Worker struct {
 	Binary string
 	// Dir is a directory for its data, log and record.
 	Dir string
+	// Ports chooses the ports of Temporal and its Web UI.
+	Ports func() (temporal, webUI int, err error)
 	// Say is told about progress.
 	Say func(format string, args ...any)
 }
@@ -88,7 +88,7 @@ func (w Worker) Running() (Process, bool, error) {
 
 // Ensure returns the running worker, or starts one and waits until it is ready. A worker of another build is stopped first.
 func (w Worker) Ensure(ctx context.Context) (p Process, started bool, err error) {
-	build, err := fingerprint(w.Binary)
+	build, err := fingerprint(ctx, w.Binary)
 	if err != nil {
 		return Process{}, false, err
 	}
@@ -112,7 +112,7 @@ func (w Worker) Ensure(ctx context.Context) (p Process, started bool, err error)
 func (w Worker) start(ctx context.Context, build string) (Process, error) {
 	p := Process{Build: build}
 	var err error
-	if p.Temporal, p.WebUI, err = TemporalPorts(); err != nil {
+	if p.Temporal, p.WebUI, err = w.Ports(); err != nil {
 		return Process{}, fmt.Errorf("start the worker: %w", err)
 	}
 	if err := os.MkdirAll(w.Dir, 0o700); err != nil {
@@ -231,12 +231,15 @@ func (w Worker) LogTail(n int) string {
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
-// fingerprint tells builds of a binary apart without reading all of it.
-func fingerprint(path string) (string, error) {
-	info, err := os.Stat(path)
+// fingerprint tells builds of a binary apart without reading all of it. Its time says nothing: go build sets it anew
+// when nothing has changed, too.
+func fingerprint(ctx context.Context, path string) (string, error) {
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, "go", "tool", "buildid", path)
+	cmd.Stderr = &stderr
+	id, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("find the worker's binary: %w", err)
+		return "", fmt.Errorf("go tool buildid %s: %w: %s", path, err, bytes.TrimSpace(stderr.Bytes()))
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", path, info.Size(), info.ModTime().UnixNano()))
-	return hex.EncodeToString(sum[:8]), nil
+	return string(bytes.TrimSpace(id)), nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/otlphttp"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/otlplog"
 )
 
@@ -79,7 +81,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an extension that is not started", "extensions: [health_check, file_storage]", "extensions: [health_check]", "not in service::extensions"},
 		{"a missing storage", "storage: file_storage", "storage: file_storage/x", "not a configured extension"},
 		{"an endpoint with the signal's path", "3100/otlp", "3100/otlp/v1/logs", "appends /v1/logs"},
-		{"a traces pipeline", "    logs: {", "    traces: {", "knows logs only"},
+		{"a pipeline of another signal", "    logs: {", "    profiles: {", "knows [logs metrics traces] only"},
 		{"a limiter without a limit", "limit_percentage: 75, spike_limit_percentage: 20", "", "greater than zero"},
 		{"an unset variable", "http://loki:3100", "${env:ORCH_TEST_UNSET}", "ORCH_TEST_UNSET"},
 		{"a literal dollar", "http://loki:3100", "http://$loki", "neither $$"},
@@ -93,6 +95,67 @@ func TestParseRefuses(t *testing.T) {
 				t.Fatalf("error %v, want one that says %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestParseRoutesEverySignalToItsExporter(t *testing.T) {
+	config := strings.NewReplacer(
+		"exporters:\n", "exporters:\n  otlp_http/prometheus: {endpoint: \"http://prometheus:9090/api/v1/otlp\"}\n  otlp_http/jaeger: {endpoint: \"http://jaeger:4318\"}\n",
+		"  pipelines:\n", "  pipelines:\n    metrics: {receivers: [otlp], exporters: [otlp_http/prometheus]}\n    traces: {receivers: [otlp], exporters: [otlp_http/jaeger]}\n",
+	).Replace(configYAML)
+	cfg, err := Parse([]byte(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[Signal]string{}
+	for _, exporter := range cfg.Exporters {
+		got[exporter.Signal] = exporter.URL
+	}
+	want := map[Signal]string{
+		Logs: "http://loki:3100/otlp/v1/logs", Metrics: "http://prometheus:9090/api/v1/otlp/v1/metrics", Traces: "http://jaeger:4318/v1/traces",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("exporters go to %v, want %v", got, want)
+	}
+}
+
+func TestEverySignalReachesItsOwnBackendOnly(t *testing.T) {
+	got := make(chan string, 10)
+	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.URL.Path }))
+	t.Cleanup(backend.Close)
+	cfg := Config{Health: freeAddress(t), OTLPGRPC: freeAddress(t), OTLPHTTP: freeAddress(t), Metrics: freeAddress(t)}
+	for _, signal := range []Signal{Metrics, Traces} {
+		cfg.Exporters = append(cfg.Exporters, otlpHTTP{Endpoint: backend.URL + "/" + string(signal)}.resolve("otlp_http/x", signal, nil))
+	}
+	stop, _ := start(t, cfg, nil)
+	requests := map[string]string{
+		"/v1/metrics": `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":[{"asInt":"1"},{"asInt":"2"}]}}]}]}]}`,
+		"/v1/traces":  `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"s"}]}]}]}`,
+	}
+	for path, body := range requests {
+		if status, answer := call(t, http.MethodPost, "http://"+cfg.OTLPHTTP+path, otlphttp.JSON, body); status != http.StatusOK {
+			t.Fatalf("%s: %d %s", path, status, answer)
+		}
+		select {
+		case at := <-got:
+			if at != "/"+path[len("/v1/"):]+path {
+				t.Errorf("%s arrived at %s", path, at)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s never reached its backend", path)
+		}
+	}
+	_, metrics := call(t, http.MethodGet, "http://"+cfg.Metrics+"/metrics", "", "")
+	for _, line := range []string{`otelcol_receiver_accepted_metric_points_total{receiver="otlp"} 2`, `otelcol_receiver_accepted_spans_total{receiver="otlp"} 1`} {
+		if !strings.Contains(metrics, line) {
+			t.Errorf("%s is missing in\n%s", line, metrics)
+		}
+	}
+	if status, _ := call(t, http.MethodPost, "http://"+cfg.OTLPHTTP+"/v1/logs", otlphttp.JSON, "{}"); status != http.StatusNotFound {
+		t.Errorf("logs without a pipeline gave %d", status)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -135,14 +198,21 @@ func (b *backend) expect(t *testing.T, line string) {
 	}
 }
 
-// running starts serve on free ports; stop ends it, ended tells how it ended.
+// running starts the double with a logs pipeline to b on free ports.
 func running(t *testing.T, b *backend, storage string, hup chan os.Signal) (cfg Config, stop func() error, ended chan error) {
 	t.Helper()
 	cfg = Config{Health: freeAddress(t), OTLPGRPC: freeAddress(t), OTLPHTTP: freeAddress(t), Metrics: freeAddress(t)}
 	cfg.Exporters = []Exporter{{
-		Name: "otlp_http/loki", URL: b.URL + "/otlp/v1/logs", Storage: storage,
+		Name: "otlp_http/loki", Signal: Logs, URL: b.URL + "/otlp/v1/logs", Storage: storage,
 		InitialInterval: time.Millisecond, MaxInterval: 10 * time.Millisecond, MaxElapsedTime: time.Minute,
 	}}
+	stop, ended = start(t, cfg, hup)
+	return cfg, stop, ended
+}
+
+// start runs serve until it is healthy; stop ends it, ended tells how it ended.
+func start(t *testing.T, cfg Config, hup chan os.Signal) (stop func() error, ended chan error) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended = make(chan error, 1)
 	go func() { ended <- serve(ctx, cfg, hup, slog.New(slog.DiscardHandler)) }()
@@ -154,7 +224,7 @@ func running(t *testing.T, b *backend, storage string, hup chan os.Signal) (cfg 
 			t.Fatal("health never answered 200")
 		}
 	}
-	return cfg, func() error {
+	return func() error {
 		cancel()
 		return <-ended
 	}, ended
@@ -195,7 +265,7 @@ func call(t *testing.T, method, url, contentType, body string) (int, string) {
 func TestLinesWaitForTheBackend(t *testing.T) {
 	b := newBackend(t)
 	cfg, stop, _ := running(t, b, t.TempDir(), nil)
-	status, body := call(t, http.MethodPost, "http://"+cfg.OTLPHTTP+"/v1/logs", otlplog.JSON, strings.Replace(logLine, "MARKER", "one", 1))
+	status, body := call(t, http.MethodPost, "http://"+cfg.OTLPHTTP+"/v1/logs", otlphttp.JSON, strings.Replace(logLine, "MARKER", "one", 1))
 	if status != http.StatusOK || !strings.Contains(body, "partialSuccess") {
 		t.Fatalf("%d %s", status, body)
 	}
@@ -219,7 +289,7 @@ func TestStoredLinesSurviveARestart(t *testing.T) {
 	b, storage := newBackend(t), t.TempDir()
 	cfg, stop, _ := running(t, b, storage, nil)
 	for _, marker := range []string{"one", "two"} {
-		if status, body := call(t, http.MethodPost, "http://"+cfg.OTLPHTTP+"/v1/logs", otlplog.JSON, strings.Replace(logLine, "MARKER", marker, 1)); status != http.StatusOK {
+		if status, body := call(t, http.MethodPost, "http://"+cfg.OTLPHTTP+"/v1/logs", otlphttp.JSON, strings.Replace(logLine, "MARKER", marker, 1)); status != http.StatusOK {
 			t.Fatalf("%d %s", status, body)
 		}
 	}
@@ -248,9 +318,9 @@ func TestUnknownRequestsAreRefused(t *testing.T) {
 		name, method, url, contentType, body string
 		want                                 int
 	}{
-		{"another signal", http.MethodPost, otlp + "/v1/traces", otlplog.JSON, "{}", http.StatusNotFound},
+		{"a signal without a pipeline", http.MethodPost, otlp + "/v1/traces", otlphttp.JSON, "{}", http.StatusNotFound},
 		{"another content type", http.MethodPost, otlp + "/v1/logs", "text/plain", "x", http.StatusUnsupportedMediaType},
-		{"broken JSON", http.MethodPost, otlp + "/v1/logs", otlplog.JSON, "{", http.StatusBadRequest},
+		{"broken JSON", http.MethodPost, otlp + "/v1/logs", otlphttp.JSON, "{", http.StatusBadRequest},
 		{"another health path", http.MethodGet, "http://" + cfg.Health + "/live", "", "", http.StatusNotFound},
 	}
 	for _, tt := range tests {

@@ -3,6 +3,7 @@ package collector
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -80,45 +81,13 @@ type memoryLimiter struct {
 	SpikeLimitMiB        int           `yaml:"spike_limit_mib"`
 }
 
-type otlpHTTP struct {
-	Endpoint       string `yaml:"endpoint"`
-	Compression    string `yaml:"compression"`
-	RetryOnFailure struct {
-		Enabled         *bool         `yaml:"enabled"`
-		InitialInterval time.Duration `yaml:"initial_interval"`
-		MaxInterval     time.Duration `yaml:"max_interval"`
-		MaxElapsedTime  time.Duration `yaml:"max_elapsed_time"`
-	} `yaml:"retry_on_failure"`
-	SendingQueue struct {
-		Enabled      *bool  `yaml:"enabled"`
-		Storage      string `yaml:"storage"`
-		QueueSize    int    `yaml:"queue_size"`
-		NumConsumers int    `yaml:"num_consumers"`
-		Batch        struct {
-			FlushTimeout time.Duration `yaml:"flush_timeout"`
-			MinSize      int           `yaml:"min_size"`
-			MaxSize      int           `yaml:"max_size"`
-		} `yaml:"batch"`
-	} `yaml:"sending_queue"`
-}
-
-// Config is a checked configuration: the addresses and the exporters of the logs pipeline.
+// Config is a checked configuration: the addresses and the exporters of the pipelines.
 type Config struct {
 	Health    string
 	OTLPGRPC  string
 	OTLPHTTP  string
 	Metrics   string
 	Exporters []Exporter
-}
-
-// Exporter is one otlp_http exporter.
-type Exporter struct {
-	Name string
-	// URL is the endpoint with the /v1/logs that the exporter appends.
-	URL string
-	// Storage is the directory of the queue, empty for a queue in memory.
-	Storage                                      string
-	InitialInterval, MaxInterval, MaxElapsedTime time.Duration
 }
 
 // parser collects what the sections say while they are checked.
@@ -300,8 +269,10 @@ func (p *parser) exporterSection() error {
 		if err != nil || target.Host == "" || (target.Scheme != "http" && target.Scheme != "https") {
 			return fmt.Errorf("exporters::%s: endpoint %q is not an http or https URL", name, exporter.Endpoint)
 		}
-		if strings.HasSuffix(target.Path, "/v1/logs") {
-			return fmt.Errorf("exporters::%s: endpoint %q: the exporter appends /v1/logs itself", name, exporter.Endpoint)
+		for _, signal := range signals {
+			if strings.HasSuffix(target.Path, signal.path()) {
+				return fmt.Errorf("exporters::%s: endpoint %q: the exporter appends %s itself", name, exporter.Endpoint, signal.path())
+			}
 		}
 		if storage := exporter.SendingQueue.Storage; storage != "" && p.storages[storage] == "" {
 			return fmt.Errorf("exporters::%s: sending_queue: storage %q is not a configured extension", name, storage)
@@ -313,9 +284,11 @@ func (p *parser) exporterSection() error {
 
 func (p *parser) pipelines() error {
 	used := map[string]bool{}
-	for name, pipe := range p.file.Service.Pipelines {
-		if componentType(name) != "logs" {
-			return fmt.Errorf("service::pipelines::%s: the Collector double knows logs only", name)
+	for _, name := range slices.Sorted(maps.Keys(p.file.Service.Pipelines)) {
+		pipe := p.file.Service.Pipelines[name]
+		signal := Signal(componentType(name))
+		if !slices.Contains(signals, signal) {
+			return fmt.Errorf("service::pipelines::%s: the Collector double knows %v only", name, signals)
 		}
 		if len(pipe.Receivers) == 0 || len(pipe.Exporters) == 0 {
 			return fmt.Errorf("service::pipelines::%s: must have at least one receiver and one exporter", name)
@@ -337,9 +310,7 @@ func (p *parser) pipelines() error {
 			if !defined {
 				return fmt.Errorf("service::pipelines::%s: references exporter %q which is not configured", name, id)
 			}
-			if !used["exporters::"+id] {
-				p.cfg.Exporters = append(p.cfg.Exporters, exporter.resolve(id, p.storages))
-			}
+			p.cfg.add(exporter.resolve(id, signal, p.storages))
 			used["exporters::"+id] = true
 		}
 	}
@@ -359,24 +330,6 @@ func (p *parser) unused(used map[string]bool) error {
 		return errors.New("service::pipelines: must have at least one pipeline")
 	}
 	return nil
-}
-
-func (e otlpHTTP) resolve(name string, storages map[string]string) Exporter {
-	out := Exporter{
-		Name: name, URL: strings.TrimSuffix(e.Endpoint, "/") + "/v1/logs", Storage: storages[e.SendingQueue.Storage],
-		InitialInterval: e.RetryOnFailure.InitialInterval, MaxInterval: e.RetryOnFailure.MaxInterval, MaxElapsedTime: e.RetryOnFailure.MaxElapsedTime,
-	}
-	// Shorter than the Collector's 5 s and 30 s: tests wait for these.
-	if out.InitialInterval == 0 {
-		out.InitialInterval = 250 * time.Millisecond
-	}
-	if out.MaxInterval == 0 {
-		out.MaxInterval = 2 * time.Second
-	}
-	if out.MaxElapsedTime == 0 {
-		out.MaxElapsedTime = 5 * time.Minute
-	}
-	return out
 }
 
 func (p *parser) telemetry() error {

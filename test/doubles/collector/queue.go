@@ -16,7 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/otlplog"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/otlphttp"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/strict"
 )
 
@@ -27,7 +27,7 @@ var errPermanent = errors.New("permanent error")
 type batch struct {
 	path    string
 	payload []byte
-	records int
+	items   int
 }
 
 // queue sends batches of one exporter in order, and keeps them until the backend took them.
@@ -46,7 +46,7 @@ type queue struct {
 
 // openQueue reads back what an earlier process left in the storage directory.
 func openQueue(exporter Exporter, log *slog.Logger) (*queue, error) {
-	q := &queue{exporter: exporter, log: log.With("exporter", exporter.Name), wake: make(chan struct{}, 1)}
+	q := &queue{exporter: exporter, log: log.With("exporter", exporter.Name, "signal", exporter.Signal), wake: make(chan struct{}, 1)}
 	if exporter.Storage == "" {
 		return q, nil
 	}
@@ -54,7 +54,7 @@ func openQueue(exporter Exporter, log *slog.Logger) (*queue, error) {
 	if err := strict.Writable(exporter.Storage); err != nil {
 		return nil, fmt.Errorf("file_storage: %w", err)
 	}
-	q.dir = filepath.Join(exporter.Storage, "exporter_"+strings.ReplaceAll(exporter.Name, "/", "_")+"_logs")
+	q.dir = filepath.Join(exporter.Storage, "exporter_"+strings.ReplaceAll(exporter.Name, "/", "_")+"_"+string(exporter.Signal))
 	if err := os.MkdirAll(q.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("file_storage: %w", err)
 	}
@@ -68,11 +68,11 @@ func openQueue(exporter Exporter, log *slog.Logger) (*queue, error) {
 		if err != nil {
 			return nil, fmt.Errorf("file_storage: %w", err)
 		}
-		data, err := otlplog.Unmarshal(otlplog.Protobuf, payload)
-		if err != nil {
+		data := exporter.Signal.message()
+		if err := otlphttp.Unmarshal(otlphttp.Protobuf, payload, data); err != nil {
 			return nil, fmt.Errorf("file_storage: %s: %w", path, err)
 		}
-		q.pending = append(q.pending, batch{path: path, payload: payload, records: len(otlplog.Flatten(data, 0))})
+		q.pending = append(q.pending, batch{path: path, payload: payload, items: count(data)})
 		if _, err := fmt.Sscanf(filepath.Base(path), "%d.otlp", &q.next); err != nil {
 			return nil, fmt.Errorf("file_storage: %s: %w", path, err)
 		}
@@ -81,11 +81,11 @@ func openQueue(exporter Exporter, log *slog.Logger) (*queue, error) {
 }
 
 // put takes a batch over; after it returned, the batch survives a restart.
-func (q *queue) put(payload []byte, records int) error {
+func (q *queue) put(payload []byte, items int) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.next++
-	item := batch{payload: payload, records: records}
+	item := batch{payload: payload, items: items}
 	if q.dir != "" {
 		item.path = filepath.Join(q.dir, fmt.Sprintf("%012d.otlp", q.next))
 		if err := os.WriteFile(item.path, payload, 0o600); err != nil {
@@ -145,13 +145,13 @@ func (q *queue) deliver(ctx context.Context, item batch) bool {
 		err := q.send(ctx, item.payload)
 		switch {
 		case err == nil:
-			q.sent.Add(int64(item.records))
+			q.sent.Add(int64(item.items))
 			return true
 		case ctx.Err() != nil:
 			return false
 		case errors.Is(err, errPermanent) || time.Now().After(deadline):
-			q.log.Error("Exporting failed. Dropping data.", "err", err, "dropped_items", item.records)
-			q.dropped.Add(int64(item.records))
+			q.log.Error("Exporting failed. Dropping data.", "err", err, "dropped_items", item.items)
+			q.dropped.Add(int64(item.items))
 			return true
 		}
 		q.log.Info("Exporting failed. Will retry the request after interval.", "err", err, "interval", wait)
@@ -170,7 +170,7 @@ func (q *queue) send(ctx context.Context, payload []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errPermanent, err)
 	}
-	req.Header.Set("Content-Type", otlplog.Protobuf)
+	req.Header.Set("Content-Type", otlphttp.Protobuf)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
+	"maps"
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/httpserve"
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/otlplog"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/otlphttp"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/strict"
 )
 
@@ -94,14 +95,14 @@ type generation struct {
 	log      *slog.Logger
 	ledger   *strict.Ledger
 	queues   []*queue
-	accepted atomic.Int64
+	accepted map[Signal]*atomic.Int64
 	started  time.Time
 }
 
 func serve(ctx context.Context, cfg Config, hup <-chan os.Signal, log *slog.Logger) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	g := &generation{log: log, ledger: strict.NewLedger(log), started: time.Now()}
+	g := &generation{log: log, ledger: strict.NewLedger(log), accepted: map[Signal]*atomic.Int64{}, started: time.Now()}
 	var sending sync.WaitGroup
 	defer sending.Wait()
 	for _, exporter := range cfg.Exporters {
@@ -111,9 +112,10 @@ func serve(ctx context.Context, cfg Config, hup <-chan os.Signal, log *slog.Logg
 			return err
 		}
 		g.queues = append(g.queues, q)
+		g.accepted[exporter.Signal] = new(atomic.Int64)
 		sending.Go(func() { q.run(ctx) })
 	}
-	grpc, err := listenGRPC(ctx, cfg.OTLPGRPC)
+	grpc, err := httpserve.Hold(ctx, cfg.OTLPGRPC)
 	if err != nil {
 		cancel(nil)
 		return err
@@ -138,26 +140,6 @@ func serve(ctx context.Context, cfg Config, hup <-chan os.Signal, log *slog.Logg
 	return err
 }
 
-// listenGRPC holds the port, so that port conflicts and probes behave; it hangs up on every
-// caller because the double does not speak gRPC.
-func listenGRPC(ctx context.Context, addr string) (net.Listener, error) {
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", addr, err)
-	}
-	go func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			_ = conn.Close()
-		}
-	}()
-	return ln, nil
-}
-
 func (g *generation) healthRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
@@ -173,12 +155,15 @@ func (g *generation) metricsRoutes() http.Handler {
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		out := fmt.Sprintf("# TYPE otelcol_process_uptime_seconds_total counter\notelcol_process_uptime_seconds_total %f\n", time.Since(g.started).Seconds())
-		out += fmt.Sprintf("# TYPE otelcol_receiver_accepted_log_records_total counter\notelcol_receiver_accepted_log_records_total{receiver=\"otlp\"} %d\n", g.accepted.Load())
+		for _, signal := range slices.Sorted(maps.Keys(g.accepted)) {
+			name := "otelcol_receiver_accepted_" + signal.items() + "_total"
+			out += fmt.Sprintf("# TYPE %s counter\n%s{receiver=\"otlp\"} %d\n", name, name, g.accepted[signal].Load())
+		}
 		for _, q := range g.queues {
-			label := fmt.Sprintf("{exporter=%q}", q.exporter.Name)
-			out += fmt.Sprintf("otelcol_exporter_sent_log_records_total%s %d\n", label, q.sent.Load())
-			out += fmt.Sprintf("otelcol_exporter_send_failed_log_records_total%s %d\n", label, q.dropped.Load())
-			out += fmt.Sprintf("otelcol_exporter_queue_size%s %d\n", label, q.size())
+			label, items := fmt.Sprintf("{exporter=%q}", q.exporter.Name), q.exporter.Signal.items()
+			out += fmt.Sprintf("otelcol_exporter_sent_%s_total%s %d\n", items, label, q.sent.Load())
+			out += fmt.Sprintf("otelcol_exporter_send_failed_%s_total%s %d\n", items, label, q.dropped.Load())
+			out += fmt.Sprintf("otelcol_exporter_queue_size{data_type=%q,exporter=%q} %d\n", q.exporter.Signal, q.exporter.Name, q.size())
 		}
 		if _, err := io.WriteString(w, out); err != nil {
 			g.log.Debug("client went away", "err", err)
@@ -189,7 +174,9 @@ func (g *generation) metricsRoutes() http.Handler {
 
 func (g *generation) otlpRoutes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/logs", g.receiveLogs)
+	for signal := range g.accepted {
+		mux.HandleFunc("POST "+signal.path(), func(w http.ResponseWriter, r *http.Request) { g.receive(w, r, signal) })
+	}
 	return g.strictly(mux)
 }
 
@@ -203,11 +190,12 @@ func (g *generation) strictly(mux *http.ServeMux) http.Handler {
 	return mux
 }
 
-func (g *generation) receiveLogs(w http.ResponseWriter, r *http.Request) {
-	data, mediaType, err := otlplog.Read(r)
+func (g *generation) receive(w http.ResponseWriter, r *http.Request, signal Signal) {
+	data := signal.message()
+	mediaType, err := otlphttp.Read(r, data)
 	if err != nil {
 		status := http.StatusBadRequest
-		if errors.Is(err, otlplog.ErrMediaType) {
+		if errors.Is(err, otlphttp.ErrMediaType) {
 			status = http.StatusUnsupportedMediaType
 		}
 		g.ledger.Record(r, err.Error())
@@ -219,20 +207,23 @@ func (g *generation) receiveLogs(w http.ResponseWriter, r *http.Request) {
 		g.answer(w, http.StatusInternalServerError, map[string]any{"code": 13, "message": err.Error()})
 		return
 	}
-	records := len(otlplog.Flatten(data, 0))
+	items := count(data)
 	for _, q := range g.queues {
-		if err := q.put(payload, records); err != nil {
+		if q.exporter.Signal != signal {
+			continue
+		}
+		if err := q.put(payload, items); err != nil {
 			g.answer(w, http.StatusServiceUnavailable, map[string]any{"code": 14, "message": err.Error()})
 			return
 		}
 	}
-	g.accepted.Add(int64(records))
-	if mediaType == otlplog.JSON {
+	g.accepted[signal].Add(int64(items))
+	if mediaType == otlphttp.JSON {
 		g.answer(w, http.StatusOK, map[string]any{"partialSuccess": map[string]any{}})
 		return
 	}
-	// An empty ExportLogsServiceResponse has no bytes.
-	w.Header().Set("Content-Type", otlplog.Protobuf)
+	// An empty export response has no bytes.
+	w.Header().Set("Content-Type", otlphttp.Protobuf)
 	w.WriteHeader(http.StatusOK)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -52,4 +53,24 @@ func shutdown(ctx context.Context, servers []*http.Server) error {
 		errs = append(errs, srv.Shutdown(ctx))
 	}
 	return errors.Join(errs...)
+}
+
+// Hold listens on an address whose protocol the double does not speak, so that port
+// conflicts and probes behave; it hangs up on every caller until it is closed.
+func Hold(ctx context.Context, addr string) (io.Closer, error) {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	go func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.Close()
+		}
+	}()
+	return ln, nil
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/otlplog"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/otlphttp"
 )
 
 const configYAML = `
@@ -94,7 +94,7 @@ func newServer(t *testing.T, dir string) *Server {
 
 func do(s *Server, method, target, body string) (int, string) {
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
-	r.Header.Set("Content-Type", otlplog.JSON)
+	r.Header.Set("Content-Type", otlphttp.JSON)
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	return w.Code, w.Body.String()

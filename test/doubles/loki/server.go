@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/otlphttp"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/otlplog"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/strict"
 )
@@ -172,7 +173,7 @@ func (s *Server) labels(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusBadRequest
-	if errors.Is(err, otlplog.ErrMediaType) {
+	if errors.Is(err, otlphttp.ErrMediaType) {
 		status = http.StatusUnsupportedMediaType
 	}
 	s.ledger.Record(r, err.Error())

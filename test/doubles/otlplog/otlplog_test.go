@@ -8,7 +8,10 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	logsv1 "go.opentelemetry.io/proto/otlp/logs/v1"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/otlphttp"
 )
 
 const request = `{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"probe"}}]},
@@ -17,11 +20,17 @@ const request = `{"resourceLogs":[{"resource":{"attributes":[{"key":"service.nam
   "attributes":[{"key":"n","value":{"intValue":"3"}},{"key":"ok","value":{"boolValue":true}}]},
   {"observedTimeUnixNano":"5","body":{"kvlistValue":{"values":[{"key":"a","value":{"stringValue":"b"}}]}}},{}]}]}]}`
 
-func TestReadUnderstandsJSONAndProtobufAlike(t *testing.T) {
-	fromJSON, err := Unmarshal(JSON, []byte(request))
-	if err != nil {
+func decode(t *testing.T) *logsv1.LogsData {
+	t.Helper()
+	data := &logsv1.LogsData{}
+	if err := otlphttp.Unmarshal(otlphttp.JSON, []byte(request), data); err != nil {
 		t.Fatal(err)
 	}
+	return data
+}
+
+func TestReadUnderstandsJSONAndProtobufAlike(t *testing.T) {
+	fromJSON := decode(t)
 	wire, err := proto.Marshal(fromJSON)
 	if err != nil {
 		t.Fatal(err)
@@ -32,10 +41,10 @@ func TestReadUnderstandsJSONAndProtobufAlike(t *testing.T) {
 		t.Fatal("gzip failed")
 	}
 	r := httptest.NewRequest(http.MethodPost, "/v1/logs", &zipped)
-	r.Header.Set("Content-Type", Protobuf)
+	r.Header.Set("Content-Type", otlphttp.Protobuf)
 	r.Header.Set("Content-Encoding", "gzip")
 	fromWire, mediaType, err := Read(r)
-	if err != nil || mediaType != Protobuf {
+	if err != nil || mediaType != otlphttp.Protobuf {
 		t.Fatalf("media type %q, err %v", mediaType, err)
 	}
 	if !proto.Equal(fromJSON, fromWire) {
@@ -44,10 +53,7 @@ func TestReadUnderstandsJSONAndProtobufAlike(t *testing.T) {
 }
 
 func TestFlattenKeepsTimeLineAttributesAndTrace(t *testing.T) {
-	data, err := Unmarshal(JSON, []byte(request))
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := decode(t)
 	records := Flatten(data, 42)
 	if len(records) != 3 {
 		t.Fatalf("%d records, want 3", len(records))
@@ -77,17 +83,17 @@ func TestReadRefusesWhatOTLPDoesNotAllow(t *testing.T) {
 	}{
 		{"no content type", "", "{}", true},
 		{"another content type", "text/plain", "{}", true},
-		{"an unknown field", JSON, `{"resourceLogz":[]}`, false},
-		{"broken JSON", JSON, `{`, false},
-		{"a trace id that is not hexadecimal", JSON, `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"traceId":"zz"}]}]}]}`, false},
-		{"broken protobuf", Protobuf, "\xff", false},
+		{"an unknown field", otlphttp.JSON, `{"resourceLogz":[]}`, false},
+		{"broken JSON", otlphttp.JSON, `{`, false},
+		{"a trace id that is not hexadecimal", otlphttp.JSON, `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"traceId":"zz"}]}]}]}`, false},
+		{"broken protobuf", otlphttp.Protobuf, "\xff", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPost, "/v1/logs", bytes.NewBufferString(tt.body))
 			r.Header.Set("Content-Type", tt.contentType)
 			_, _, err := Read(r)
-			if err == nil || errors.Is(err, ErrMediaType) != tt.mediaType {
+			if err == nil || errors.Is(err, otlphttp.ErrMediaType) != tt.mediaType {
 				t.Fatalf("error %v, media type error wanted: %v", err, tt.mediaType)
 			}
 		})

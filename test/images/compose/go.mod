@@ -1,12 +1,11 @@
+// Docker compose for test/bench, where no plugin is installed. To raise it: go get -tool github.com/docker/compose/v5/cmd@VERSION
+// here, and builtVersion in test/bench/compose.go.
 module orch.local/test/images/compose
 
 go 1.26.8
 
+// As in the go.mod of docker compose itself.
 exclude (
-	// FIXME(thaJeztah): remove this once kubernetes updated their dependencies to no longer need this.
-	//
-	// For additional details, see this PR and links mentioned in that PR:
-	// https://github.com/kubernetes-sigs/kustomize/pull/5830#issuecomment-2569960859
 	github.com/davecgh/go-spew v1.1.2-0.20180830191138-d8f796af33cc
 	github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2
 )

@@ -10,11 +10,11 @@ import (
 	"go.temporal.io/server/common/log/tag"
 )
 
-// serverLogger passes what the server logs from warn up to slog. Once stopping is set it passes errors only: the parts of
-// the server warn of each other's end.
+// serverLogger passes what the server logs from warn up to slog, and errors only while quiet is set: at the start the server
+// warns of what it is not configured for on purpose, at the end its parts warn of each other's absence.
 type serverLogger struct {
-	slog     *slog.Logger
-	stopping *atomic.Bool
+	slog  *slog.Logger
+	quiet *atomic.Bool
 }
 
 var (
@@ -45,11 +45,11 @@ func (l serverLogger) Fatal(msg string, tags ...tag.Tag) {
 
 // With implements log.WithLogger.
 func (l serverLogger) With(tags ...tag.Tag) log.Logger {
-	return serverLogger{slog.New(l.slog.Handler().WithAttrs(attributes(tags))), l.stopping}
+	return serverLogger{slog.New(l.slog.Handler().WithAttrs(attributes(tags))), l.quiet}
 }
 
 func (l serverLogger) log(level slog.Level, msg string, tags []tag.Tag) {
-	if level < slog.LevelError && l.stopping.Load() {
+	if level < slog.LevelError && l.quiet.Load() {
 		return
 	}
 	if ctx := context.Background(); l.slog.Enabled(ctx, level) {

@@ -31,7 +31,7 @@ type Server struct {
 	options  Options
 	server   temporal.Server
 	ui       *webUI
-	stopping atomic.Bool
+	quiet    atomic.Bool
 	stopOnce sync.Once
 	stopErr  error
 }
@@ -51,9 +51,11 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 		return nil, fmt.Errorf("embedded Temporal server: %w", err)
 	}
 	s := &Server{options: o}
+	s.quiet.Store(true)
 	if err := s.start(ctx, db); err != nil {
 		return nil, errors.Join(fmt.Errorf("embedded Temporal server: %w", err), s.Stop())
 	}
+	s.quiet.Store(false)
 	o.Logger.Info("the embedded Temporal server is ready", "address", s.Address(), "web_ui", s.UIURL(),
 		"took", time.Since(begin).Round(time.Millisecond))
 	return s, nil
@@ -81,7 +83,7 @@ func (s *Server) UIURL() string {
 // Stop stops the Web UI and the server. It may be called more than once.
 func (s *Server) Stop() error {
 	s.stopOnce.Do(func() {
-		s.stopping.Store(true)
+		s.quiet.Store(true)
 		if s.ui != nil {
 			s.stopErr = s.ui.stop()
 		}
@@ -105,7 +107,7 @@ func stopServer(server temporal.Server) error {
 }
 
 func (s *Server) start(ctx context.Context, db *config.SQL) error {
-	opts, err := serverOptions(s.options, db, &s.stopping)
+	opts, err := serverOptions(s.options, db, &s.quiet)
 	if err != nil {
 		return err
 	}

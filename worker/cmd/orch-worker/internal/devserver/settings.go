@@ -30,7 +30,7 @@ var services = []primitives.ServiceName{
 	primitives.FrontendService, primitives.HistoryService, primitives.MatchingService, primitives.WorkerService,
 }
 
-func serverOptions(o Options, db *config.SQL, stopping *atomic.Bool) ([]temporal.ServerOption, error) {
+func serverOptions(o Options, db *config.SQL, quiet *atomic.Bool) ([]temporal.ServerOption, error) {
 	internal, err := freePorts(o.IP, len(services)-1)
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func serverOptions(o Options, db *config.SQL, stopping *atomic.Bool) ([]temporal
 		temporal.WithConfig(conf),
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithStaticHosts(hosts),
-		temporal.WithLogger(serverLogger{o.Logger.With("component", "temporal-server"), stopping}),
+		temporal.WithLogger(serverLogger{o.Logger.With("component", "temporal-server"), quiet}),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return authorization.NewNoopClaimMapper() }),
 		temporal.WithDynamicConfigClient(dynamicConfig()),
