@@ -22,16 +22,18 @@ import (
 // health answers whether this process really polls its queues. A worker can be up and poll nothing, so it looks for its own
 // identity among the queue's pollers.
 type health struct {
-	client   client.Client
 	identity string
 	queues   []string
 
-	mu    sync.Mutex
-	fatal error
+	mu     sync.Mutex
+	client client.Client // nil until Temporal has answered
+	fatal  error
 }
 
-func newHealth(c client.Client, identity string, queues []string) *health {
-	return &health{client: c, identity: identity, queues: queues}
+func (h *health) connected(c client.Client) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.client = c
 }
 
 func (h *health) fail(err error) {
@@ -45,13 +47,16 @@ const pollerAge = 90 * time.Second
 
 func (h *health) check(ctx context.Context) error {
 	h.mu.Lock()
-	fatal := h.fatal
+	c, fatal := h.client, h.fatal
 	h.mu.Unlock()
-	if fatal != nil {
+	switch {
+	case fatal != nil:
 		return fatal
+	case c == nil:
+		return errors.New("not connected to Temporal yet")
 	}
 	for _, queue := range h.queues {
-		answer, err := h.client.DescribeTaskQueue(ctx, queue, enums.TASK_QUEUE_TYPE_WORKFLOW)
+		answer, err := c.DescribeTaskQueue(ctx, queue, enums.TASK_QUEUE_TYPE_WORKFLOW)
 		if err != nil {
 			return fmt.Errorf("temporal does not answer: %w", err)
 		}
@@ -64,17 +69,6 @@ func (h *health) check(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// ServeHTTP answers 200 "ok", or 503 with the reason.
-func (h *health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-	defer cancel()
-	if err := h.check(ctx); err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
-	}
-	_, _ = fmt.Fprintln(w, "ok")
 }
 
 // metrics collects what the Temporal SDK counts and shows it in Prometheus' format.
@@ -96,17 +90,31 @@ func newMetrics() (*metrics, error) {
 	}, nil
 }
 
-// serve answers /healthz and /metrics on address until the returned function is called; an empty address serves nothing.
-func serve(address string, h http.Handler, m *metrics, logger *slog.Logger) (func(), error) {
+// Observe serves /healthz and /metrics on address until the returned function is called; an empty address serves nothing.
+// /healthz answers 200 "ok", or 503 with the error of healthy. The handler collects what clients and workers count, and goes
+// into their client.Options.
+func Observe(address string, healthy func(context.Context) error, logger *slog.Logger) (client.MetricsHandler, func(), error) {
+	m, err := newMetrics()
+	if err != nil {
+		return nil, nil, err
+	}
 	if address == "" {
-		return func() {}, nil
+		return m.handler, func() {}, nil
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("serve /healthz and /metrics on --metrics-address %s: %w", address, err)
+		return nil, nil, fmt.Errorf("serve /healthz and /metrics on --metrics-address %s: %w", address, err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /healthz", h)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+		defer cancel()
+		if err := healthy(ctx); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintln(w, "ok") // a client that has gone is nobody to tell
+	})
 	mux.Handle("GET /metrics", m.pages)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	go func() {
@@ -115,5 +123,5 @@ func serve(address string, h http.Handler, m *metrics, logger *slog.Logger) (fun
 		}
 	}()
 	logger.Info("serving /healthz and /metrics", "address", listener.Addr().String())
-	return func() { _ = server.Close() }, nil
+	return m.handler, func() { _ = server.Close() }, nil
 }

@@ -3,6 +3,8 @@ package worker
 import (
 	"context"
 	"fmt"
+	"os"
+	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
@@ -26,23 +28,21 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	metrics, err := newMetrics()
+	clientOptions.Identity = identity()
+	clientOptions.WorkerHeartbeatInterval = heartbeatInterval
+	health := &health{identity: clientOptions.Identity, queues: queues}
+	metrics, closeServer, err := Observe(o.MetricsAddress, health.check, o.Logger)
 	if err != nil {
 		return err
 	}
-	clientOptions.MetricsHandler = metrics.handler
+	defer closeServer()
+	clientOptions.MetricsHandler = metrics
 	c, err := client.DialContext(ctx, clientOptions)
 	if err != nil {
 		return fmt.Errorf("temporal at %s does not answer: %w", resolved.Address, err)
 	}
 	defer c.Close()
-
-	health := newHealth(c, clientOptions.Identity, queues)
-	closeServer, err := serve(o.MetricsAddress, health, metrics, o.Logger)
-	if err != nil {
-		return err
-	}
-	defer closeServer()
+	health.connected(c)
 
 	host.checkEngine(ctx)
 	workers := make([]worker.Worker, 0, len(queues))
@@ -66,4 +66,17 @@ func Run(ctx context.Context, o Options) error {
 		health.fail(err)
 		return err
 	}
+}
+
+// heartbeatInterval is how often the server hears that a worker lives: the default of 60 s is too slow to tell a
+// stopped worker from a busy one.
+const heartbeatInterval = 10 * time.Second
+
+// identity tells this process from others among a queue's pollers.
+func identity() string {
+	name, err := os.Hostname()
+	if err != nil {
+		name = "localhost"
+	}
+	return fmt.Sprintf("orch-worker@%s/%d", name, os.Getpid())
 }

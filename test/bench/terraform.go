@@ -99,16 +99,16 @@ func (e *empty) Destroy(ctx context.Context) error { return destroyAll(ctx, e.tf
 func (e *empty) Verify(context.Context, bool) error { return nil }
 
 func apply(ctx context.Context, tf devenv.Terraform) error {
-	return tf.Run(ctx, nil, "apply", "-auto-approve", "-no-color", "-state="+tf.State())
+	return tf.Run(ctx, nil, "apply", "-auto-approve", "-no-color")
 }
 
 // emptyPlan fails when the plan holds a change (exit code 2).
 func emptyPlan(ctx context.Context, tf devenv.Terraform) error {
-	return tf.Run(ctx, nil, "plan", "-detailed-exitcode", "-no-color", "-state="+tf.State())
+	return tf.Run(ctx, nil, "plan", "-detailed-exitcode", "-no-color")
 }
 
 func destroyAll(ctx context.Context, tf devenv.Terraform) error {
-	return tf.Run(ctx, nil, "destroy", "-auto-approve", "-no-color", "-state="+tf.State())
+	return tf.Run(ctx, nil, "destroy", "-auto-approve", "-no-color")
 }
 
 // emptyConfiguration names the provider, so that the CLI reads the same settings, but uses nothing of it.

@@ -72,7 +72,7 @@ func (d *demo) destroy(ctx context.Context) error {
 	if err := d.configure(choice, process); err != nil {
 		return err
 	}
-	args := append([]string{"destroy", "-auto-approve", "-state=" + d.tf.State()}, colorFlag()...)
+	args := append([]string{"destroy", "-auto-approve"}, colorFlag()...)
 	if err := d.tf.Run(ctx, stream(), args...); err != nil {
 		return fmt.Errorf("the destroy of examples/demo failed: %w\nthe diagnostic is above; worker's log: %s\nafter the cause is gone: make demo-down",
 			err, d.relative(d.worker.Log()))

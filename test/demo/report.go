@@ -34,7 +34,7 @@ func (d *demo) report(choice chosen, p devenv.Process, out outputs) {
 		row(w, "this apply's workflow", out.WebUIURL)
 	})
 	fmt.Println()
-	config := d.relative(d.tf.Config)
+	config := d.relative(d.tf.Dir())
 	say("next:")
 	table(func(w *tabwriter.Writer) {
 		row(w, "  source "+d.relative(d.envPath()), "the settings of this demo, for your shell")
@@ -84,9 +84,6 @@ func (d *demo) writeEnv() error {
 	for _, entry := range d.tf.Settings() {
 		name, value, _ := strings.Cut(entry, "=")
 		fmt.Fprintf(&b, "export %s=%s\n", name, quote(value))
-	}
-	for _, command := range []string{"plan", "apply", "destroy", "output", "refresh"} {
-		fmt.Fprintf(&b, "export TF_CLI_ARGS_%s=%s\n", command, quote("-state="+quote(d.tf.State()))) // the CLI takes the value apart as a shell does
 	}
 	if err := os.WriteFile(d.envPath(), []byte(b.String()), 0o600); err != nil {
 		return fmt.Errorf("write the demo's settings: %w", err)

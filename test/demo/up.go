@@ -81,7 +81,7 @@ func (d *demo) configure(choice chosen, p devenv.Process) error {
 }
 
 func (d *demo) apply(ctx context.Context, out *outputs) error {
-	args := append([]string{"apply", "-auto-approve", "-state=" + d.tf.State()}, colorFlag()...)
+	args := append([]string{"apply", "-auto-approve"}, colorFlag()...)
 	if err := d.tf.Run(ctx, stream(), args...); err != nil {
 		return fmt.Errorf("the apply of examples/demo failed: %w\nthe diagnostic is above; worker's log: %s\nafter the cause is gone: make demo; to remove everything: make demo-down",
 			err, d.relative(d.worker.Log()))

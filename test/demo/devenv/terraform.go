@@ -30,7 +30,7 @@ func FindTerraform() (string, error) {
 type Terraform struct {
 	// CLI is the program, ProviderDir the directory of terraform-provider-orch.
 	CLI, ProviderDir string
-	// Config is the directory of the configuration; nothing is written there.
+	// Config is the directory of the configuration. Nothing is written there: the CLI runs in Dir, where links lead to it.
 	Config string
 	// Work is a directory for everything that the CLI writes: state, CLI configuration, its own data.
 	Work string
@@ -38,8 +38,11 @@ type Terraform struct {
 	Env []string
 }
 
+// Dir is where the CLI runs: the configuration's files by links, and next to them the state.
+func (t Terraform) Dir() string { return filepath.Join(t.Work, "config") }
+
 // State is the path of the state file.
-func (t Terraform) State() string { return filepath.Join(t.Work, "terraform.tfstate") }
+func (t Terraform) State() string { return filepath.Join(t.Dir(), "terraform.tfstate") }
 
 // CLIConfig is the path of the CLI configuration.
 func (t Terraform) CLIConfig() string { return filepath.Join(t.Work, "dev.tfrc") }
@@ -74,6 +77,34 @@ func (t Terraform) Write() error {
 	if err := os.WriteFile(t.CLIConfig(), []byte(text), 0o600); err != nil {
 		return fmt.Errorf("write the CLI configuration: %w", err)
 	}
+	return t.link()
+}
+
+// link makes Dir anew around the state that is there.
+func (t Terraform) link() error {
+	if err := os.MkdirAll(t.Dir(), 0o700); err != nil {
+		return fmt.Errorf("make a directory for Terraform: %w", err)
+	}
+	var files []string
+	for _, pattern := range []string{"*.tf", "*.tf.json"} {
+		found, err := filepath.Glob(filepath.Join(t.Config, pattern))
+		if err != nil {
+			return fmt.Errorf("list the configuration: %w", err)
+		}
+		files = append(files, found...)
+	}
+	if len(files) == 0 {
+		return fmt.Errorf("there is no configuration in %s", t.Config)
+	}
+	for _, file := range files {
+		link := filepath.Join(t.Dir(), filepath.Base(file))
+		if err := os.Remove(link); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("link the configuration: %w", err)
+		}
+		if err := os.Symlink(file, link); err != nil {
+			return fmt.Errorf("link the configuration: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -107,7 +138,7 @@ func diagnostics(output string) string {
 // command starts the CLI in a process group of its own: a terminal's Ctrl-C would otherwise reach it twice, from the
 // terminal and from the cancelled context, and the second one makes it give up at once.
 func (t Terraform) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, t.CLI, append([]string{"-chdir=" + t.Config}, args...)...)
+	cmd := exec.CommandContext(ctx, t.CLI, append([]string{"-chdir=" + t.Dir()}, args...)...)
 	cmd.Env = append(cleanEnv("TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1"), t.Settings()...)
 	cmd.SysProcAttr = ownProcessGroup()
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -118,7 +149,7 @@ func (t Terraform) command(ctx context.Context, args ...string) *exec.Cmd {
 
 // Output decodes the root module's output values into v, a pointer to a struct with a field per output.
 func (t Terraform) Output(ctx context.Context, v any) error {
-	cmd := t.command(ctx, "output", "-json", "-no-color", "-state="+t.State())
+	cmd := t.command(ctx, "output", "-json", "-no-color")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {

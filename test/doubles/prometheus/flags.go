@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"time"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/strict"
 )
@@ -23,8 +22,6 @@ type options struct {
 var switches = map[string]func(*options){
 	"--web.enable-otlp-receiver": func(o *options) { o.otlp = true },
 	"--web.enable-lifecycle":     func(o *options) { o.lifecycle = true },
-	// It changes nothing here: the double deletes nothing and needs no lock on NFS.
-	"--storage.tsdb.no-lockfile": func(*options) {},
 }
 
 // values are the flags with one.
@@ -87,6 +84,3 @@ func parseFlags(args []string) (options, error) {
 	}
 	return opts, nil
 }
-
-// staleness is how long after its last sample a series still answers an instant query.
-const staleness = 5 * time.Minute

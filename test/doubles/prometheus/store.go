@@ -18,6 +18,9 @@ const nameLabel = "__name__"
 // keptSamples bounds what one series holds in memory; older ones stay on disk only.
 const keptSamples = 2000
 
+// staleness is how long after its last sample a series still answers an instant query.
+const staleness = 5 * time.Minute
+
 // errDuplicate is Prometheus' answer to two values for one instant.
 var errDuplicate = errors.New("duplicate sample for timestamp")
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,6 +27,7 @@ type devFlags struct {
 	server         devserver.Options
 	keyFile        string
 	maxConcurrency int
+	metricsAddress string
 }
 
 func newDevCommand(logs *logFlags) *cobra.Command {
@@ -56,6 +58,7 @@ func newDevCommand(logs *logFlags) *cobra.Command {
 	flags.StringVar(&f.server.Namespace, "namespace", devserver.DefaultNamespace, "`namespace` that is made when it does not exist; others are served too")
 	flags.StringVar(&f.keyFile, "encryption-key-file", secret.DefaultKeyFile(), "`file` with the keys that secrets travel under; made when it does not exist")
 	addMaxConcurrency(cmd, &f.maxConcurrency)
+	addMetricsAddress(cmd, &f.metricsAddress)
 	return cmd
 }
 
@@ -89,7 +92,10 @@ func (f *devFlags) run(cmd *cobra.Command, logger *slog.Logger) error {
 		Host:          host,
 		WorkflowTypes: slices.Sorted(maps.Keys(worker.WorkflowTypes())),
 		Logger:        logger,
-		Ready:         func(r dev.Ready) { printBanner(cmd.OutOrStdout(), r, f.keyFile) },
+		Observe: func(healthy func(context.Context) error) (client.MetricsHandler, func(), error) {
+			return worker.Observe(f.metricsAddress, healthy, logger)
+		},
+		Ready: func(r dev.Ready) { printBanner(cmd.OutOrStdout(), r, f.keyFile) },
 	})
 }
 

@@ -53,8 +53,12 @@ func newRunCommand(logs *logFlags) *cobra.Command {
 	queues.add(cmd.Flags())
 	connection.add(cmd.Flags())
 	addMaxConcurrency(cmd, &maxConcurrency)
-	cmd.Flags().StringVar(&metricsAddress, "metrics-address", "", "`host:port` that serves /healthz and /metrics; off when empty")
+	addMetricsAddress(cmd, &metricsAddress)
 	return cmd
+}
+
+func addMetricsAddress(cmd *cobra.Command, target *string) {
+	cmd.Flags().StringVar(target, "metrics-address", "", "`host:port` that serves /healthz and /metrics; off when empty")
 }
 
 func addMaxConcurrency(cmd *cobra.Command, target *int) {
