@@ -60,3 +60,20 @@ func TestScopesKeepServicesApart(t *testing.T) {
 	first.destroy()
 	assertNothingLeft(t, one.service)
 }
+
+func TestTwoAppliesAtTheSameTimeAreOne(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, "together")
+	p.images.loki = slowLoki(t, 4)
+	first, second := newWorld(t, shared.get(t)), newWorld(t, shared.get(t))
+	first.use(p)
+	second.use(p)
+	one := first.start("apply", "-auto-approve", "-json")
+	two := second.start("apply", "-auto-approve", "-json")
+	for _, apply := range []*process{one, two} {
+		finished := apply.wait()
+		require.Zero(t, finished.exit, finished.errors())
+	}
+	second.assertEmptyPlan()
+	assertWhole(t, first, p)
+}

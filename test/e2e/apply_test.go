@@ -98,3 +98,38 @@ func TestChangingASettingTouchesNoContainer(t *testing.T) {
 	w.destroy()
 	assertNothingLeft(t, p.service)
 }
+
+// The longest name, and every way to apply the same configuration again.
+func TestApplyingAgainChangesNothing(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, "again")
+	p.service += "_" + strings.Repeat("x", 62-len(p.service))
+	require.Len(t, p.service, 63)
+	p.top = nil
+	w := newWorld(t, shared.get(t))
+	w.use(p)
+	w.apply()
+	sendLine(t, p, "a line that survives")
+	lokiHas(t, p, "a line that survives")
+	before := lives(t, p.service)
+	w.apply()
+	w.apply("-refresh-only")
+	require.Equal(t, before, lives(t, p.service))
+	docker(t, "restart", "--time", "5", p.container("loki"))
+	eventually(t, dataLimit, "Loki answers again", func() bool {
+		status, _, err := get(localURL(p.loki, "/ready"), "", "")
+		return err == nil && status == http.StatusOK
+	})
+	w.assertEmptyPlan()
+
+	// Destroyed and made again under the same workflow ID within one apply; the volumes stay.
+	w.apply("-replace=" + address)
+	require.NotEqual(t, before, lives(t, p.service))
+	lokiHas(t, p, "a line that survives")
+	w.assertEmptyPlan()
+	p.top = []string{"delete_volumes = true"}
+	w.use(p)
+	w.apply()
+	w.destroy()
+	assertNothingLeft(t, p.service)
+}

@@ -9,7 +9,9 @@
 //
 // It imports contract and catalog for names, secret to read recorded histories, and the Temporal SDK as any client would;
 // Docker is asked through its command line, as a user would. A scenario goes into the file of its subject; what several
-// need is in world_test.go (a configuration and its CLI), worker_test.go (processes), docker_test.go and data_test.go.
+// need is in world_test.go, pipeline_test.go and cli_test.go (a directory, its HCL and its commands), worker_test.go
+// (processes), docker_test.go and data_test.go.
 //
+// -kills and -seed make chaos_test.go look for trouble longer, see there.
 // -record=DIR saves histories of the runs for workflows/replay_test.go, see histories_test.go.
 package e2e

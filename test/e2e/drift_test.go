@@ -147,3 +147,35 @@ func TestAllContainersGoneMeansCreate(t *testing.T) {
 	w.destroy()
 	assertNothingLeft(t, p.service)
 }
+
+func TestRemovedNetworkIsRepaired(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, "network")
+	w := newWorld(t, shared.get(t))
+	w.use(p)
+	w.apply()
+	for _, component := range components {
+		docker(t, "network", "disconnect", p.ref().Network(), p.container(component))
+	}
+	docker(t, "network", "rm", p.ref().Network())
+	planned := w.plan()
+	require.Equal(t, 2, planned.exit)
+	for _, component := range components {
+		require.Contains(t, planned.warnings(), component+": ")
+	}
+	w.apply()
+	sendLine(t, p, "through the new network")
+	lokiHas(t, p, "through the new network")
+	assertWhole(t, w, p)
+}
+
+func TestDestroyOfWhatIsGoneIsSuccess(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, "gone-already")
+	w := newWorld(t, shared.get(t))
+	w.use(p)
+	w.apply()
+	purge(t, p.service)
+	w.destroy("-refresh=false")
+	w.assertNoState()
+}

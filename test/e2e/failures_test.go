@@ -171,3 +171,29 @@ func TestOwnVolumeOfTheUser(t *testing.T) {
 	assertNothingLeft(t, p.service)
 	require.True(t, exists("volume", name))
 }
+
+// A failed create that was kept is tainted: mending the configuration replaces it.
+func TestKeptFailureIsMendedByTheNextApply(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, "mend")
+	loki := p.images.loki
+	p.images.loki = boxImage
+	p.top = append(p.top, `on_failure = "keep"`)
+	w := newWorld(t, shared.get(t))
+	w.use(p)
+	require.Equal(t, 1, w.tryApply().exit)
+	p.images.loki = loki
+	w.use(p)
+	w.apply()
+	assertWhole(t, w, p)
+}
+
+func TestTooLittleMemoryIsTold(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, "oom")
+	p.images.loki = boxRunning(t, "oom", "oom")
+	p.lokiMore = []string{"memory_mb = 24"}
+	w := newWorld(t, shared.get(t))
+	w.use(p)
+	failedApply(t, w, p, "start_loki", "out of memory", "loki")
+}

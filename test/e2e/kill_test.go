@@ -148,3 +148,32 @@ func stubborn(t *testing.T, p *pipeline) {
 	}
 	docker(t, append(args, boxImage, "hang", "--ignore-term")...)
 }
+
+func TestKilledUpdateConverges(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, "kill-update")
+	s := ownServer(t)
+	w := newWorld(t, s)
+	_, apply := slowUpdate(t, w, p, slowLoki(t, slow))
+	apply.killProvider()
+	require.NoError(t, s.kill())
+	apply.wait()
+	require.NoError(t, s.start())
+	converges(t, w, p)
+}
+
+// An update that was killed and is given up: the next apply goes back to what was before.
+func TestKilledUpdateCanBeGivenUp(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, "give-up-update")
+	s := ownServer(t)
+	w := newWorld(t, s)
+	loki := p.images.loki
+	_, apply := slowUpdate(t, w, p, slowLoki(t, slow))
+	apply.killProvider()
+	apply.wait()
+	p.images.loki = loki
+	w.use(p)
+	eventually(t, time.Minute, "the run that was left has ended", func() bool { return w.tryApply().exit == 0 && w.attribute("status") == "ready" })
+	assertWhole(t, w, p)
+}

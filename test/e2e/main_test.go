@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 )
 
 // parallel is how many tests run at the same time: they wait more than they compute.
@@ -59,6 +57,7 @@ const (
 	buildDoubles      = "test/images/build.sh doubles"
 	buildReal         = "test/images/build.sh real"
 	installTerraform  = "install terraform 1.11 or newer, or tofu, into PATH"
+	installPgrep      = "apt-get install procps"
 	dockerIsNeeded    = "docker info"
 	environmentImages = "ORCH_TEST_IMAGES"
 )
@@ -81,6 +80,9 @@ func prepare() error {
 	}
 	if setting.cli, err = findCLI(); err != nil {
 		return err
+	}
+	if _, err := exec.LookPath("pgrep"); err != nil {
+		return missing("pgrep", err, installPgrep)
 	}
 	if out, err := exec.Command("docker", "version", "--format", "{{.Server.Version}}").CombinedOutput(); err != nil {
 		return missing("a Docker Engine", fmt.Errorf("%w: %s", err, out), dockerIsNeeded)
@@ -135,22 +137,6 @@ func chooseImages(choice string) error {
 		}
 	}
 	return nil
-}
-
-// orElse is the image, or the provider's default for it.
-func orElse(image, def string) string {
-	if image == "" {
-		return def
-	}
-	return image
-}
-
-func (s imageSet) all() map[string]string {
-	return map[string]string{
-		catalog.CollectorName: orElse(s.collector, catalog.CollectorImage),
-		catalog.LokiName:      orElse(s.loki, catalog.LokiImage),
-		catalog.GrafanaName:   orElse(s.grafana, catalog.GrafanaImage),
-	}
 }
 
 func lastLine(text string) string {

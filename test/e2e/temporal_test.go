@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -41,7 +42,7 @@ func TestTemporalThatCannotBeUsed(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = silent.Close() })
 	hanging := silent.Addr().String()
-	real := shared.get(t).address()
+	answering := shared.get(t).address()
 	cases := []struct {
 		name, address string
 		provider      []string
@@ -51,8 +52,8 @@ func TestTemporalThatCannotBeUsed(t *testing.T) {
 		{"refuses", refusing, nil, 15 * time.Second, []string{refusing, "refuses the connection", "orch-worker dev"}},
 		{"hangs", hanging, nil, 25 * time.Second, []string{hanging, "has not answered", "temporal operator cluster health"}},
 		{"unknown host", "temporal.invalid:7233", nil, 25 * time.Second, []string{"temporal.invalid:7233", "address"}},
-		{"unknown namespace", real, []string{`namespace = "nowhere"`}, 15 * time.Second, []string{`"nowhere"`, "default", "namespace create"}},
-		{"no TLS there", real, []string{"tls = {}"}, 25 * time.Second, []string{real, "tls"}},
+		{"unknown namespace", answering, []string{`namespace = "nowhere"`}, 15 * time.Second, []string{`"nowhere"`, "default", "namespace create"}},
+		{"no TLS there", answering, []string{"tls = {}"}, 25 * time.Second, []string{answering, "tls"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -187,6 +188,29 @@ func forward(t *testing.T, socket string) {
 			go func() { _, _ = io.Copy(from, to); _ = from.Close() }()
 		}
 	}()
+}
+
+// A worker with another Docker Engine on the same queue sees nothing of the service, which says nothing about the service.
+func TestOtherEngineIsNoRemoval(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, "other-engine")
+	w := newWorld(t, shared.get(t))
+	w.use(p)
+	w.apply()
+	engine := w.attribute("engine_id")
+	require.NotEmpty(t, engine)
+	state, err := os.ReadFile(w.stateFile())
+	require.NoError(t, err)
+	elsewhere := strings.ReplaceAll(string(state), engine, "ANOTHER:ENGINE")
+	require.NoError(t, os.WriteFile(w.stateFile(), []byte(elsewhere), 0o600))
+	for _, r := range []*result{w.plan(), w.terraform("destroy", "-auto-approve", "-json", "-refresh=false")} {
+		require.Equal(t, 1, r.exit)
+		require.Contains(t, r.errors(), "ANOTHER:ENGINE")
+		require.Contains(t, r.errors(), engine)
+		require.NotNil(t, w.attributes())
+	}
+	require.NoError(t, os.WriteFile(w.stateFile(), state, 0o600))
+	assertWhole(t, w, p)
 }
 
 // Two operations on one service at the same time: the second is refused with what is going on.

@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -60,4 +62,73 @@ func failing(t *testing.T, w *world, p *pipeline, before map[string]life) {
 	p.images.loki = loki
 	w.use(p)
 	w.assertEmptyPlan()
+}
+
+// slowUpdate applies a pipeline, then begins an update to a Loki that takes its time, and returns in the middle of it.
+func slowUpdate(t *testing.T, w *world, p *pipeline, image string) (before map[string]life, apply *process) {
+	t.Helper()
+	w.use(p)
+	w.apply()
+	before = lives(t, p.service)
+	p.images.loki = image
+	w.use(p)
+	apply = w.start("apply", "-auto-approve", "-json")
+	eventually(t, time.Minute, "Loki's successor runs", func() bool {
+		found, err := tryDocker("container", "inspect", "--format", "{{.Id}} {{.State.Status}}", p.container(catalog.LokiName))
+		id, state, _ := strings.Cut(found, " ")
+		return err == nil && id != before[catalog.LokiName].id && state == "running"
+	})
+	return before, apply
+}
+
+func TestCtrlCInAnUpdateBringsTheOldOneBack(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, "ctrl-c-update")
+	w := newWorld(t, shared.get(t))
+	loki := p.images.loki
+	before, apply := slowUpdate(t, w, p, hanging(t))
+	apply.interrupt()
+	interrupted := apply.wait()
+	require.Equal(t, 1, interrupted.exit)
+	require.Contains(t, interrupted.errors(), "brought back")
+	after := lives(t, p.service)
+	require.Len(t, after, 3)
+	require.Equal(t, before[catalog.LokiName].id, after[catalog.LokiName].id)
+	p.images.loki = loki
+	w.use(p)
+	w.assertEmptyPlan()
+	w.destroy()
+	assertNothingLeft(t, p.service)
+}
+
+func TestComponentsCanSwapTheirPorts(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, "swap")
+	w := newWorld(t, shared.get(t))
+	w.use(p)
+	w.apply()
+	p.loki, p.grafana = p.grafana, p.loki
+	w.use(p)
+	w.apply()
+	sendLine(t, p, "after the swap")
+	lokiHas(t, p, "after the swap")
+	assertWhole(t, w, p)
+}
+
+// Another name is another service: the old one goes, the new one comes, on the same ports.
+func TestRenamedServiceIsReplaced(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t, "old-name")
+	w := newWorld(t, shared.get(t))
+	w.use(p)
+	w.apply()
+	old := p.service
+	p.service = uniqueName("new-name")
+	t.Cleanup(func() { purge(t, old) })
+	w.use(p)
+	require.Equal(t, 2, w.plan().exit)
+	require.Equal(t, []string{"delete", "create"}, w.planned().Actions)
+	w.apply()
+	assertNothingLeft(t, old)
+	assertWhole(t, w, p)
 }

@@ -47,14 +47,17 @@ type sharedServer struct {
 
 func (s *sharedServer) get(t *testing.T) *server {
 	t.Helper()
-	s.once.Do(func() {
-		var dir string
-		if dir, s.err = os.MkdirTemp("", "orch-e2e-"); s.err == nil {
-			s.server, s.err = newServer(dir)
-		}
-	})
+	s.once.Do(s.begin)
 	require.NoError(t, s.err)
 	return s.server
+}
+
+// begin uses a directory of its own, because the server outlives the test that needs it first.
+func (s *sharedServer) begin() {
+	var dir string
+	if dir, s.err = os.MkdirTemp("", "orch-e2e-"); s.err == nil {
+		s.server, s.err = newServer(dir)
+	}
 }
 
 func (s *sharedServer) stop() {

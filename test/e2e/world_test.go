@@ -1,25 +1,17 @@
 package e2e
 
 import (
-	"bytes"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
 // commandLimit ends a Terraform command that hangs; every scenario is far below it.
@@ -65,168 +57,10 @@ func (w *world) explain() {
 	}
 }
 
-// readable shortens the lines of -json to what a person reads.
-func readable(out string) string {
-	lines := strings.Split(out, "\n")
-	for i, line := range lines {
-		var message struct {
-			Text       string     `json:"@message"`
-			Diagnostic diagnostic `json:"diagnostic"`
-		}
-		if json.Unmarshal([]byte(line), &message) == nil && message.Text != "" {
-			lines[i] = strings.TrimSpace(message.Text + "\n" + message.Diagnostic.Detail)
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
 // write puts HCL into the configuration.
 func (w *world) write(hcl string) {
 	w.t.Helper()
 	require.NoError(w.t, os.WriteFile(filepath.Join(w.dir, configFile), []byte(hcl), 0o600))
-}
-
-// result is a finished Terraform command.
-type result struct {
-	args []string
-	exit int
-	out  string
-	took time.Duration
-}
-
-// diagnostic is what `terraform … -json` says about an error or a warning.
-type diagnostic struct {
-	Severity string `json:"severity"`
-	Summary  string `json:"summary"`
-	Detail   string `json:"detail"`
-	Address  string `json:"address"`
-	Range    struct {
-		Filename string   `json:"filename"`
-		Start    position `json:"start"`
-		End      position `json:"end"`
-	} `json:"range"`
-}
-
-type position struct {
-	Line int `json:"line"`
-}
-
-func (d diagnostic) text() string { return d.Summary + "\n" + d.Detail }
-
-// diagnostics are the errors or warnings of a command that was run with -json; each once, however often Terraform says it.
-func (r *result) diagnostics(severity string) []diagnostic {
-	var out []diagnostic
-	seen := map[string]bool{}
-	add := func(d diagnostic) {
-		override := strings.Contains(d.Summary, "Provider development overrides")
-		if d.Severity == severity && !override && !seen[d.text()] {
-			seen[d.text()] = true
-			out = append(out, d)
-		}
-	}
-	for _, line := range strings.Split(r.out, "\n") {
-		var message struct {
-			Type       string     `json:"type"`
-			Diagnostic diagnostic `json:"diagnostic"`
-		}
-		if json.Unmarshal([]byte(line), &message) == nil && message.Type == "diagnostic" {
-			add(message.Diagnostic)
-		}
-	}
-	// `validate -json` writes one object.
-	var whole struct {
-		Diagnostics []diagnostic `json:"diagnostics"`
-	}
-	if json.Unmarshal([]byte(r.out), &whole) == nil {
-		for _, d := range whole.Diagnostics {
-			add(d)
-		}
-	}
-	return out
-}
-
-// text is all errors or warnings in one string.
-func (r *result) text(severity string) string {
-	var b strings.Builder
-	for _, d := range r.diagnostics(severity) {
-		b.WriteString(d.text() + "\n")
-	}
-	return b.String()
-}
-
-func (r *result) errors() string   { return r.text("error") }
-func (r *result) warnings() string { return r.text("warning") }
-
-// process is a Terraform command under way, in a process group of its own as under a shell.
-type process struct {
-	w     *world
-	cmd   *exec.Cmd
-	out   *bytes.Buffer
-	args  []string
-	begin time.Time
-	done  chan struct{}
-}
-
-// start begins a Terraform command.
-func (w *world) start(args ...string) *process { return w.startWith(nil, args...) }
-
-func (w *world) startWith(env []string, args ...string) *process {
-	w.t.Helper()
-	p := &process{w: w, args: args, out: &bytes.Buffer{}, begin: time.Now(), done: make(chan struct{})}
-	p.cmd = exec.Command(setting.cli, args...)
-	p.cmd.Dir, p.cmd.Env = w.dir, append(append([]string{}, w.env...), env...)
-	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	// A killed Terraform may leave its provider behind, which would hold the pipe open.
-	p.cmd.WaitDelay = 2 * time.Second
-	require.NoError(w.t, p.cmd.Start())
-	go func() {
-		_ = p.cmd.Wait() // the exit code is read from the process state
-		close(p.done)
-	}()
-	w.t.Cleanup(func() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) })
-	return p
-}
-
-// wait is the finished command.
-func (p *process) wait() *result {
-	p.w.t.Helper()
-	select {
-	case <-p.done:
-	case <-time.After(commandLimit - time.Since(p.begin)):
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		<-p.done
-		p.w.t.Errorf("%s did not end within %s", strings.Join(p.args, " "), commandLimit)
-	}
-	r := &result{args: append([]string{"terraform"}, p.args...), exit: p.cmd.ProcessState.ExitCode(), out: p.out.String(), took: time.Since(p.begin)}
-	p.w.mu.Lock()
-	p.w.ran = append(p.w.ran, r)
-	p.w.mu.Unlock()
-	return r
-}
-
-// interrupt is Ctrl-C: a terminal sends it to the whole process group.
-func (p *process) interrupt() {
-	p.w.t.Helper()
-	require.NoError(p.w.t, syscall.Kill(-p.cmd.Process.Pid, syscall.SIGINT))
-}
-
-// killAll is SIGKILL to Terraform and its provider.
-func (p *process) killAll() {
-	p.w.t.Helper()
-	require.NoError(p.w.t, syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL))
-}
-
-// killProvider is SIGKILL to the plugin process alone.
-func (p *process) killProvider() {
-	p.w.t.Helper()
-	out, err := exec.Command("pgrep", "-g", strconv.Itoa(p.cmd.Process.Pid), "-f", "terraform-provider-orch").Output()
-	require.NoError(p.w.t, err, "find the provider's process with pgrep")
-	pids := strings.Fields(string(out))
-	require.Len(p.w.t, pids, 1)
-	pid, err := strconv.Atoi(pids[0])
-	require.NoError(p.w.t, err)
-	require.NoError(p.w.t, syscall.Kill(pid, syscall.SIGKILL))
 }
 
 // terraform runs a command to its end.
@@ -342,88 +176,6 @@ func (w *world) attribute(name string) string {
 func (w *world) assertNoState() {
 	w.t.Helper()
 	require.Nil(w.t, w.attributes(), "there must be no resource in state")
-}
-
-// pipeline is the configuration of one orch_logs_pipeline. The slices are further lines of HCL.
-type pipeline struct {
-	service                           string
-	grpc, http, loki, grafana         int
-	images                            imageSet
-	head                              []string // before the provider block, for example a variable
-	provider, top                     []string
-	collectorMore, lokiMore, grafMore []string
-}
-
-// newPipeline is a service of its own, on ports of its own, that destroy removes with its volumes. What a failed test
-// leaves of it is purged.
-func newPipeline(t *testing.T, name string) *pipeline {
-	t.Helper()
-	p := &pipeline{service: uniqueName(name), images: setting.images, top: []string{"delete_volumes = true"}}
-	for _, port := range []*int{&p.grpc, &p.http, &p.loki, &p.grafana} {
-		var err error
-		*port, err = reservePort()
-		require.NoError(t, err)
-	}
-	t.Cleanup(func() { purge(t, p.service) })
-	return p
-}
-
-const requiredProviders = `terraform {
-  required_providers {
-    orch = { source = "temporal-orchestrator/orch" }
-  }
-}`
-
-// defaultPort leaves a port out of the configuration.
-const defaultPort = -99
-
-func uniqueName(name string) string {
-	var suffix [3]byte
-	_, _ = rand.Read(suffix[:]) // never fails
-	return "e2e-" + name + "-" + hex.EncodeToString(suffix[:])
-}
-
-func (p *pipeline) ref() contract.Ref { return contract.NewRef(contract.LogsPipeline, "", p.service) }
-
-func (p *pipeline) container(component string) string { return p.ref().Container(component) }
-
-// hcl is the configuration; address is the Temporal server's.
-func (p *pipeline) hcl(address string) string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	lines := func(indent string, all []string) {
-		for _, l := range all {
-			line("%s%s", indent, l)
-		}
-	}
-	line(requiredProviders)
-	lines("", p.head)
-	line("provider \"orch\" {")
-	if address != "" {
-		line("  address = %q", address)
-	}
-	lines("  ", p.provider)
-	line("}\nresource \"orch_logs_pipeline\" \"it\" {\n  service_name = %q", p.service)
-	lines("  ", p.top)
-	component := func(name, image string, more []string, ports ...any) {
-		line("  %s = {", name)
-		if image != "" {
-			line("    image = %q", image)
-		}
-		for i := 0; i < len(ports); i += 2 {
-			if ports[i+1] == defaultPort {
-				continue
-			}
-			line("    %s = %d", ports[i], ports[i+1])
-		}
-		lines("    ", more)
-		line("  }")
-	}
-	component("collector", p.images.collector, p.collectorMore, "grpc_port", p.grpc, "http_port", p.http)
-	component("loki", p.images.loki, p.lokiMore, "port", p.loki)
-	component("grafana", p.images.grafana, p.grafMore, "port", p.grafana)
-	line("}")
-	return b.String()
 }
 
 // use writes the pipeline as the world's configuration.

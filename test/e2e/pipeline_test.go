@@ -1,0 +1,95 @@
+package e2e
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+)
+
+// pipeline is the configuration of one orch_logs_pipeline. The slices are further lines of HCL.
+type pipeline struct {
+	service                           string
+	grpc, http, loki, grafana         int
+	images                            imageSet
+	head                              []string // before the provider block, for example a variable
+	provider, top                     []string
+	collectorMore, lokiMore, grafMore []string
+}
+
+// newPipeline is a service of its own, on ports of its own, that destroy removes with its volumes. What a failed test
+// leaves of it is purged.
+func newPipeline(t *testing.T, name string) *pipeline {
+	t.Helper()
+	p := &pipeline{service: uniqueName(name), images: setting.images, top: []string{"delete_volumes = true"}}
+	for _, port := range []*int{&p.grpc, &p.http, &p.loki, &p.grafana} {
+		var err error
+		*port, err = reservePort()
+		require.NoError(t, err)
+	}
+	t.Cleanup(func() { purge(t, p.service) })
+	return p
+}
+
+const requiredProviders = `terraform {
+  required_providers {
+    orch = { source = "temporal-orchestrator/orch" }
+  }
+}`
+
+// defaultPort leaves a port out of the configuration.
+const defaultPort = -99
+
+func uniqueName(name string) string {
+	var suffix [3]byte
+	_, _ = rand.Read(suffix[:]) // never fails
+	return "e2e-" + name + "-" + hex.EncodeToString(suffix[:])
+}
+
+func (p *pipeline) ref() contract.Ref { return contract.NewRef(contract.LogsPipeline, "", p.service) }
+
+func (p *pipeline) container(component string) string { return p.ref().Container(component) }
+
+// hcl is the configuration; address is the Temporal server's.
+func (p *pipeline) hcl(address string) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	lines := func(indent string, all []string) {
+		for _, l := range all {
+			line("%s%s", indent, l)
+		}
+	}
+	line(requiredProviders)
+	lines("", p.head)
+	line("provider \"orch\" {")
+	if address != "" {
+		line("  address = %q", address)
+	}
+	lines("  ", p.provider)
+	line("}\nresource \"orch_logs_pipeline\" \"it\" {\n  service_name = %q", p.service)
+	lines("  ", p.top)
+	component := func(name, image string, more []string, ports ...any) {
+		line("  %s = {", name)
+		if image != "" {
+			line("    image = %q", image)
+		}
+		for i := 0; i < len(ports); i += 2 {
+			if ports[i+1] == defaultPort {
+				continue
+			}
+			line("    %s = %d", ports[i], ports[i+1])
+		}
+		lines("    ", more)
+		line("  }")
+	}
+	component("collector", p.images.collector, p.collectorMore, "grpc_port", p.grpc, "http_port", p.http)
+	component("loki", p.images.loki, p.lokiMore, "port", p.loki)
+	component("grafana", p.images.grafana, p.grafMore, "port", p.grafana)
+	line("}")
+	return b.String()
+}
