@@ -156,7 +156,9 @@ build_doubles() {
   with_progress "doubles: compiling and linking" "packages compiled anew" /dev/null "$log" 0 \
     go build -C "$root" -v -buildvcs=false -trimpath -ldflags '-s -w' -o "$binary" ./test/doubles/cmd/double
   hash=$(inputs_hash "$binary" "$here/doubles/Dockerfile" "$here/passwd" "$here/group")
-  for entry in collector=doubles/collector:1 loki=doubles/loki:1 grafana=doubles/grafana:12.4.15 box=box:1; do
+  for entry in collector=doubles/collector:1 loki=doubles/loki:1 grafana=doubles/grafana:12.4.15 \
+    prometheus=doubles/prometheus:1 jaeger=doubles/jaeger:1 \
+    neo4j=doubles/neo4j:5.26.26 qdrant=doubles/qdrant:v1.19.0 box=box:1; do
     target=${entry%%=*} tag=orch.local/${entry#*=}
     if current "$tag" "$hash"; then
       say "$tag is up to date"

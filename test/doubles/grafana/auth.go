@@ -3,6 +3,7 @@ package grafana
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -13,8 +14,14 @@ type role int
 const (
 	nobody role = iota
 	viewer
+	editor
 	admin
+	// serverAdmin is what the admin user is beyond the admin of the organization.
+	serverAdmin
 )
+
+// roles are those that a service account may have.
+var roles = map[string]role{"Viewer": viewer, "Editor": editor, "Admin": admin}
 
 // Grafana blocks a user for the rest of this window after this many wrong passwords, even
 // for the right one. Code that guesses which password is in force runs into it.
@@ -61,8 +68,14 @@ func (g *loginGuard) record(user string, success bool) {
 func (s *Server) require(least role, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		user, password, given := r.BasicAuth()
+		token, isToken := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		has := nobody
 		switch {
+		case isToken:
+			if has = s.store.tokenRole(token, time.Now()); has == nobody {
+				s.fail(w, http.StatusUnauthorized, "Invalid API key", "api-key.invalid")
+				return
+			}
 		case given && s.logins.blocked(user):
 			s.log.Warn("too many consecutive incorrect login attempts for user - login for user temporarily blocked", "user", user)
 			s.fail(w, http.StatusUnauthorized, "Invalid username or password", "password-auth.failed")
@@ -74,7 +87,7 @@ func (s *Server) require(least role, next http.HandlerFunc) http.HandlerFunc {
 				s.fail(w, http.StatusUnauthorized, "Invalid username or password", "password-auth.failed")
 				return
 			}
-			has = admin
+			has = serverAdmin
 		case s.cfg.Anonymous:
 			has = viewer
 		}

@@ -11,14 +11,16 @@ import (
 	"strings"
 )
 
-// dashboard is one provisioned file.
+// dashboard is what Grafana shows, from a file or saved through the API.
 type dashboard struct {
-	UID     string
-	Title   string
-	Tags    []string
+	UID   string
+	Title string
+	Tags  []string
+	// File is empty for a saved dashboard.
 	File    string
 	Spec    dashboardSpec
 	Content map[string]any
+	Version int64
 }
 
 // model is what the double checks of a dashboard's JSON.
@@ -89,7 +91,7 @@ func readDashboard(path string, source func(uid string) (datasource, bool)) (das
 	if err := m.check(source); err != nil {
 		return dashboard{}, err
 	}
-	board := dashboard{UID: m.UID, Title: m.Title, Tags: m.Tags, File: filepath.Base(path)}
+	board := dashboard{UID: m.UID, Title: m.Title, Tags: m.Tags, File: filepath.Base(path), Version: 1}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
 	return board, dec.Decode(&board.Content)
@@ -154,7 +156,7 @@ func (d dashboard) url() string { return "/d/" + d.UID + "/" + d.slug() }
 func (d dashboard) full() map[string]any {
 	meta := map[string]any{
 		"type": "db", "canSave": d.Spec.AllowUIUpdates, "canEdit": d.Spec.AllowUIUpdates, "slug": d.slug(), "url": d.url(),
-		"provisioned": true, "provisionedExternalId": d.File, "version": 1, "folderTitle": d.Spec.Folder, "folderUid": d.Spec.FolderUID,
+		"provisioned": d.File != "", "provisionedExternalId": d.File, "version": d.Version, "folderTitle": d.Spec.Folder, "folderUid": d.Spec.FolderUID,
 	}
 	return map[string]any{"meta": meta, "dashboard": d.Content}
 }

@@ -12,37 +12,6 @@ import (
 	"time"
 )
 
-// kind is a data source type that the double knows.
-type kind struct {
-	// title is what Grafana shows as typeName.
-	title string
-	// healthPath answers 200 on a backend that can be queried.
-	healthPath string
-	// jsonData returns a pointer to the only shape that jsonData may have.
-	jsonData func() any
-}
-
-var kinds = map[string]kind{
-	"loki": {title: "Loki", healthPath: "/loki/api/v1/labels", jsonData: func() any { return new(lokiJSONData) }},
-}
-
-type lokiJSONData struct {
-	MaxLines      int            `yaml:"maxLines"`
-	Timeout       int            `yaml:"timeout"`
-	ManageAlerts  bool           `yaml:"manageAlerts"`
-	DerivedFields []derivedField `yaml:"derivedFields"`
-}
-
-type derivedField struct {
-	Name            string `yaml:"name"`
-	MatcherType     string `yaml:"matcherType"`
-	MatcherRegex    string `yaml:"matcherRegex"`
-	DatasourceUID   string `yaml:"datasourceUid"`
-	URL             string `yaml:"url"`
-	URLDisplayLabel string `yaml:"urlDisplayLabel"`
-	TargetBlank     bool   `yaml:"targetBlank"`
-}
-
 // datasource is the JSON of /api/datasources/uid/{uid} and the row of the database.
 type datasource struct {
 	ID               int64           `json:"id"`

@@ -134,8 +134,8 @@ func TestProxyReachesTheBackendWithPathAndQuery(t *testing.T) {
 
 func TestUnknownRequestsAreRefusedAndCounted(t *testing.T) {
 	i := newInstance(t).mustStart()
-	i.expect("GET", "/api/folders", right, "", 404, "unknown to the Grafana double")
-	i.expect("POST", "/api/datasources", right, "{}", 404, "")
+	i.expect("GET", "/api/teams", right, "", 404, "unknown to the Grafana double")
+	i.expect("POST", "/api/datasources", right, `{"nome":"x"}`, 400, "nome")
 	i.expect("GET", "/api/search?query=x", right, "", 400, "")
 	i.expect("GET", "/double/unknown", "", "", 401, "")
 	i.expect("GET", "/double/unknown", right, "", 200, `"count":3`)

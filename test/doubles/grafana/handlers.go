@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httputil"
+	"strings"
 )
 
 // minPassword is Grafana's lower limit without a password policy.
@@ -39,6 +40,10 @@ func (s *Server) user(w http.ResponseWriter, _ *http.Request) {
 		"id": 1, "uid": "double-admin", "login": login, "name": "", "email": login + "@localhost", "orgId": 1,
 		"isGrafanaAdmin": true, "isDisabled": false, "isExternal": false,
 	})
+}
+
+func (s *Server) org(w http.ResponseWriter, _ *http.Request) {
+	s.answer(w, http.StatusOK, map[string]any{"id": 1, "name": "Main Org."})
 }
 
 func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) {
@@ -106,6 +111,10 @@ func (s *Server) proxy(w http.ResponseWriter, r *http.Request) {
 			s.answer(w, http.StatusInternalServerError, map[string]any{"message": err.Error()})
 			return
 		}
+		if r.Method != http.MethodGet && (ds.Type != "prometheus" || !strings.HasPrefix(r.PathValue("path"), "api/v1/query")) {
+			s.unknown(w, r, http.StatusForbidden, "POST through the proxy is for queries of Prometheus only")
+			return
+		}
 		proxy := &httputil.ReverseProxy{
 			Rewrite: func(p *httputil.ProxyRequest) {
 				p.Out.URL.Path, p.Out.URL.RawPath = "/"+r.PathValue("path"), ""
@@ -121,25 +130,4 @@ func (s *Server) proxy(w http.ResponseWriter, r *http.Request) {
 		}
 		proxy.ServeHTTP(w, r)
 	})
-}
-
-func (s *Server) getDashboard(w http.ResponseWriter, r *http.Request) {
-	board, exists := s.dashboards()[r.PathValue("uid")]
-	if !exists {
-		s.answer(w, http.StatusNotFound, map[string]any{"message": "Dashboard not found", "traceID": ""})
-		return
-	}
-	s.answer(w, http.StatusOK, board.full())
-}
-
-func (s *Server) search(w http.ResponseWriter, r *http.Request) {
-	if query := r.URL.Query(); len(query) != 1 || query.Get("type") != "dash-db" {
-		s.unknown(w, r, http.StatusBadRequest, "search knows type=dash-db only")
-		return
-	}
-	hits := []map[string]any{}
-	for _, board := range sortedByTitle(s.dashboards()) {
-		hits = append(hits, board.hit())
-	}
-	s.answer(w, http.StatusOK, hits)
 }

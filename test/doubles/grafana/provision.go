@@ -109,17 +109,8 @@ func (s datasourceSpec) check() error {
 	if _, err := s.datasource(false).base(); err != nil {
 		return err
 	}
-	if len(s.JSONData) == 0 {
-		return nil
-	}
-	raw, err := yaml.Marshal(s.JSONData)
-	if err != nil {
-		return fmt.Errorf("jsonData: %w", err)
-	}
-	if err := strict.DecodeYAML(raw, kind.jsonData()); err != nil {
-		return fmt.Errorf("jsonData: %w", err)
-	}
-	return nil
+	_, err := kind.decodeJSONData(s.JSONData)
+	return err
 }
 
 func (s datasourceSpec) datasource(prune bool) datasource {

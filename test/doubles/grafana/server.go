@@ -64,17 +64,42 @@ func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /api/health", s.health)
-	mux.HandleFunc("GET /api/user", s.require(admin, s.user))
-	mux.HandleFunc("PUT /api/user/password", s.require(admin, s.changePassword))
-	mux.HandleFunc("GET /api/datasources", s.require(admin, s.listDatasources))
-	mux.HandleFunc("GET /api/datasources/uid/{uid}", s.require(admin, s.getDatasource))
-	mux.HandleFunc("GET /api/datasources/uid/{uid}/health", s.require(viewer, s.datasourceHealth))
-	mux.HandleFunc("GET /api/datasources/proxy/uid/{uid}/{path...}", s.require(viewer, s.proxy))
-	mux.HandleFunc("GET /api/dashboards/uid/{uid}", s.require(viewer, s.getDashboard))
-	mux.HandleFunc("GET /api/search", s.require(viewer, s.search))
-	mux.HandleFunc("POST /api/admin/provisioning/datasources/reload", s.require(admin, s.reload("Datasources", s.reloadDatasources)))
-	mux.HandleFunc("POST /api/admin/provisioning/dashboards/reload", s.require(admin, s.reload("Dashboards", s.reloadDashboards)))
-	mux.HandleFunc("GET /double/unknown", s.require(admin, s.ledger.ServeHTTP))
+	for _, route := range []struct {
+		pattern string
+		least   role
+		handle  http.HandlerFunc
+	}{
+		{"GET /api/user", serverAdmin, s.user},
+		{"PUT /api/user/password", serverAdmin, s.changePassword},
+		{"GET /api/org", viewer, s.org},
+		{"GET /api/datasources", admin, s.listDatasources},
+		{"POST /api/datasources", admin, s.addDatasource},
+		{"GET /api/datasources/uid/{uid}", admin, s.getDatasource},
+		{"PUT /api/datasources/uid/{uid}", admin, s.updateDatasource},
+		{"DELETE /api/datasources/uid/{uid}", admin, s.deleteDatasource},
+		{"GET /api/datasources/uid/{uid}/health", viewer, s.datasourceHealth},
+		{"GET /api/datasources/proxy/uid/{uid}/{path...}", viewer, s.proxy},
+		{"POST /api/datasources/proxy/uid/{uid}/{path...}", viewer, s.proxy},
+		{"GET /api/folders", viewer, s.listFolders},
+		{"POST /api/folders", editor, s.addFolder},
+		{"GET /api/folders/{uid}", viewer, s.getFolder},
+		{"PUT /api/folders/{uid}", editor, s.renameFolder},
+		{"DELETE /api/folders/{uid}", editor, s.deleteFolder},
+		{"POST /api/dashboards/db", editor, s.saveDashboard},
+		{"GET /api/dashboards/uid/{uid}", viewer, s.getDashboard},
+		{"DELETE /api/dashboards/uid/{uid}", editor, s.deleteDashboard},
+		{"GET /api/search", viewer, s.search},
+		{"POST /api/serviceaccounts", admin, s.addAccount},
+		{"GET /api/serviceaccounts/search", admin, s.searchAccounts},
+		{"DELETE /api/serviceaccounts/{id}", admin, s.deleteAccount},
+		{"POST /api/serviceaccounts/{id}/tokens", admin, s.addToken},
+		{"POST /api/admin/provisioning/datasources/reload", serverAdmin, s.reload("Datasources", s.reloadDatasources)},
+		{"POST /api/admin/provisioning/dashboards/reload", serverAdmin, s.reload("Dashboards", s.reloadDashboards)},
+		{"GET /double/links", admin, s.listLinks},
+		{"GET /double/unknown", admin, s.ledger.ServeHTTP},
+	} {
+		mux.HandleFunc(route.pattern, s.require(route.least, route.handle))
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.unknown(w, r, http.StatusNotFound, "no such route") })
 	return mux
 }
@@ -116,13 +141,19 @@ func (s *Server) reloadDashboards() error {
 	if err != nil {
 		return err
 	}
+	for uid, board := range boards {
+		if s.store.hasBoard(uid) {
+			return fmt.Errorf("dashboard %s: uid %s was saved through the API: one owner per dashboard", board.File, uid)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.boards = boards
 	return nil
 }
 
-func (s *Server) dashboards() map[string]dashboard {
+// provisioned returns the dashboards that files own.
+func (s *Server) provisioned() map[string]dashboard {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.boards

@@ -11,7 +11,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/strict"
 )
 
 // databaseFile stands for grafana.db; the name tells a person what made it.
@@ -26,6 +29,16 @@ type database struct {
 	Hash        []byte       `json:"hash"`
 	NextID      int64        `json:"nextId"`
 	Datasources []datasource `json:"datasources"`
+	Folders     []folder     `json:"folders"`
+	Boards      []savedBoard `json:"dashboards"`
+	Accounts    []account    `json:"serviceAccounts"`
+	Tokens      []token      `json:"tokens"`
+}
+
+// id gives out the next number of the database.
+func (db *database) id() int64 {
+	db.NextID++
+	return db.NextID - 1
 }
 
 // store is the database in the data directory. It is safe for concurrent use.
@@ -99,12 +112,23 @@ func (s *store) datasource(uid string) (datasource, bool) {
 	return datasource{}, false
 }
 
+// read looks at the database; what it hands out must not be changed.
+func (s *store) read(look func(db *database)) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	look(&s.db)
+}
+
 // update changes a copy and keeps it only once it is on disk.
 func (s *store) update(change func(*database) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := s.db
 	next.Datasources = append([]datasource{}, s.db.Datasources...)
+	next.Folders = slices.Clone(s.db.Folders)
+	next.Boards = slices.Clone(s.db.Boards)
+	next.Accounts = slices.Clone(s.db.Accounts)
+	next.Tokens = slices.Clone(s.db.Tokens)
 	if err := change(&next); err != nil {
 		return err
 	}
@@ -112,17 +136,9 @@ func (s *store) update(change func(*database) error) error {
 	if err != nil {
 		return fmt.Errorf("encode database: %w", err)
 	}
-	if err := replaceFile(s.path, raw); err != nil {
+	if err := strict.ReplaceFile(s.path, raw); err != nil {
 		return fmt.Errorf("write database: %w", err)
 	}
 	s.db = next
 	return nil
-}
-
-func replaceFile(path string, content []byte) error {
-	next := path + ".next"
-	if err := os.WriteFile(next, content, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(next, path)
 }

@@ -10,24 +10,28 @@ import (
 	"time"
 )
 
-// selector is the part of LogQL that the double speaks: {name="value", …} |= "text".
+// selector is the part of LogQL that the double speaks: {name="value", …}, then any of |= "text" and | name="value", which
+// asks structured metadata.
 type selector struct {
 	labels   map[string]string
 	contains []string
+	metadata map[string]string
 }
 
 var (
-	selectorPattern = regexp.MustCompile("^\\s*\\{([^}]*)\\}\\s*((?:\\|=\\s*(?:\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`)\\s*)*)$")
-	matcherPattern  = regexp.MustCompile("^\\s*([a-zA-Z_][a-zA-Z0-9_]*)\\s*=\\s*(\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`)\\s*(,|$)")
-	filterPattern   = regexp.MustCompile("\\|=\\s*(\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`)")
+	quoted          = "(\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`)"
+	stage           = `(?:\|=|\|\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=)\s*` + quoted + `\s*`
+	selectorPattern = regexp.MustCompile(`^\s*\{([^}]*)\}\s*((?:` + stage + `)*)$`)
+	matcherPattern  = regexp.MustCompile(`^\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*` + quoted + `\s*(,|$)`)
+	stagePattern    = regexp.MustCompile(stage)
 )
 
 func parseSelector(query string) (selector, error) {
 	match := selectorPattern.FindStringSubmatch(query)
 	if match == nil {
-		return selector{}, fmt.Errorf("parse error: the Loki double knows {name=\"value\"} |= \"text\" only, not %s", query)
+		return selector{}, fmt.Errorf("parse error: the Loki double knows {name=\"value\"}, |= \"text\" and | name=\"value\" only, not %s", query)
 	}
-	out := selector{labels: map[string]string{}}
+	out := selector{labels: map[string]string{}, metadata: map[string]string{}}
 	for rest := match[1]; strings.TrimSpace(rest) != ""; {
 		matcher := matcherPattern.FindStringSubmatch(rest)
 		if matcher == nil {
@@ -43,12 +47,16 @@ func parseSelector(query string) (selector, error) {
 	if len(out.labels) == 0 {
 		return selector{}, errors.New("parse error: queries require at least one regexp or equality matcher")
 	}
-	for _, filter := range filterPattern.FindAllStringSubmatch(match[2], -1) {
-		text, err := strconv.Unquote(filter[1])
-		if err != nil {
-			return selector{}, fmt.Errorf("parse error: %s: %w", filter[1], err)
+	for _, stage := range stagePattern.FindAllStringSubmatch(match[2], -1) {
+		text, err := strconv.Unquote(stage[2])
+		switch {
+		case err != nil:
+			return selector{}, fmt.Errorf("parse error: %s: %w", stage[2], err)
+		case stage[1] == "":
+			out.contains = append(out.contains, text)
+		default:
+			out.metadata[stage[1]] = text
 		}
-		out.contains = append(out.contains, text)
 	}
 	return out, nil
 }
@@ -56,6 +64,11 @@ func parseSelector(query string) (selector, error) {
 func (s selector) matches(e entry) bool {
 	for name, value := range s.labels {
 		if e.Labels[name] != value {
+			return false
+		}
+	}
+	for name, value := range s.metadata {
+		if e.Metadata[name] != value && e.Labels[name] != value {
 			return false
 		}
 	}

@@ -28,6 +28,14 @@ var units = map[string]string{
 	"%": "percent", "Hz": "hertz", "Cel": "celsius", "1": "",
 }
 
+// perUnits are those after a slash, which have a table of their own.
+var perUnits = map[string]string{
+	"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year",
+}
+
+// errTranslation marks a request whose form Prometheus cannot keep; it answers 500.
+var errTranslation = errors.New("cannot translate")
+
 // translation turns one OTLP request into samples, as Prometheus does with the strategy
 // UnderscoreEscapingWithSuffixes.
 type translation struct {
@@ -115,20 +123,20 @@ func (t *translation) metric(metric *metricsv1.Metric, base map[string]string) (
 	case *metricsv1.Metric_Sum:
 		points = kind.Sum.GetDataPoints()
 		if kind.Sum.GetAggregationTemporality() != metricsv1.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE {
-			return 0, fmt.Errorf("invalid temporality and type combination for metric %q", metric.GetName())
+			return 0, fmt.Errorf("%w: invalid temporality and type combination for metric %q", errTranslation, metric.GetName())
 		}
 		if kind.Sum.GetIsMonotonic() {
 			suffix = "total"
 		}
 	default:
-		return 0, fmt.Errorf("metric %q: the Prometheus double knows gauges and sums only, not %T", metric.GetName(), kind)
+		return 0, fmt.Errorf("%w: metric %q: the Prometheus double knows gauges and sums only, not %T", errTranslation, metric.GetName(), kind)
 	}
 	if len(points) == 0 {
-		return 0, fmt.Errorf("empty data points. %s is dropped", metric.GetName())
+		return 0, fmt.Errorf("%w: empty data points. %s is dropped", errTranslation, metric.GetName())
 	}
 	name := metricName(metric.GetName(), metric.GetUnit(), suffix)
 	if name == "" {
-		return 0, errors.New("a metric has no name")
+		return 0, fmt.Errorf("%w: a metric has no name", errTranslation)
 	}
 	var newest int64
 	for _, point := range points {
@@ -195,10 +203,10 @@ func alphanumeric(r rune) bool {
 func metricName(name, unit, suffix string) string {
 	tokens := strings.FieldsFunc(name, func(r rune) bool { return !alphanumeric(r) && r != ':' || r == '_' })
 	main, per, _ := strings.Cut(unit, "/")
-	if word := unitWord(main); word != "" && !slices.Contains(tokens, word) {
+	if word := unitWord(main, units); word != "" && !slices.Contains(tokens, word) {
 		tokens = append(tokens, word)
 	}
-	if word := strings.TrimSuffix(unitWord(per), "s"); word != "" && !slices.Contains(tokens, word) {
+	if word := unitWord(per, perUnits); word != "" && !slices.Contains(tokens, word) {
 		tokens = append(tokens, "per", word)
 	}
 	if suffix != "" {
@@ -211,12 +219,12 @@ func metricName(name, unit, suffix string) string {
 	return out
 }
 
-func unitWord(unit string) string {
+func unitWord(unit string, table map[string]string) string {
 	unit = strings.TrimSpace(unit)
 	if strings.ContainsAny(unit, "{}") {
 		return ""
 	}
-	if word, known := units[unit]; known {
+	if word, known := table[unit]; known {
 		return word
 	}
 	return strings.Trim(labelName(unit), "_")

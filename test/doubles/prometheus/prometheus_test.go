@@ -191,15 +191,19 @@ func TestWrittenMetricsAreFoundAgainAfterARestart(t *testing.T) {
 
 func TestWritesThatPrometheusRefuses(t *testing.T) {
 	i := newInstance(t, configYAML)
-	tests := []struct{ name, metric, want string }{
-		{"no time", `{"name":"a","gauge":{"dataPoints":[{"asInt":"1"}]}}`, "too old"},
-		{"delta", `{"name":"a","sum":{"aggregationTemporality":1,"dataPoints":[{"timeUnixNano":"NOW","asInt":"1"}]}}`, "temporality"},
-		{"a histogram", `{"name":"a","histogram":{"dataPoints":[]}}`, "gauges and sums only"},
-		{"no points", `{"name":"a","gauge":{}}`, "empty data points"},
+	tests := []struct {
+		name, metric string
+		status       int
+		want         string
+	}{
+		{"no time", `{"name":"a","gauge":{"dataPoints":[{"asInt":"1"}]}}`, 400, "too old"},
+		{"delta", `{"name":"a","sum":{"aggregationTemporality":1,"dataPoints":[{"timeUnixNano":"NOW","asInt":"1"}]}}`, 500, "temporality"},
+		{"a histogram", `{"name":"a","histogram":{"dataPoints":[]}}`, 500, "gauges and sums only"},
+		{"no points", `{"name":"a","gauge":{}}`, 500, "empty data points"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if status, body := i.push(tt.metric); status != http.StatusBadRequest || !strings.Contains(body, tt.want) {
+			if status, body := i.push(tt.metric); status != tt.status || !strings.Contains(body, tt.want) {
 				t.Errorf("%d %s", status, body)
 			}
 		})
@@ -207,6 +211,24 @@ func TestWritesThatPrometheusRefuses(t *testing.T) {
 	i.Server.opts.otlp = false
 	if status, body := i.push(gauge); status != http.StatusNotFound || !strings.Contains(body, "--web.enable-otlp-receiver") {
 		t.Errorf("%d %s", status, body)
+	}
+}
+
+func TestMetricNamesAreThoseOfPrometheus(t *testing.T) {
+	tests := []struct{ name, unit, suffix, want string }{
+		{"http.server.duration", "s", "", "http_server_duration_seconds"},
+		{"requests", "{request}", "total", "requests_total"},
+		{"requests_total", "1", "total", "requests_total"},
+		{"share", "1", "ratio", "share_ratio"},
+		{"io.rate", "By/s", "", "io_rate_bytes_per_second"},
+		{"odd", "apples/min", "", "odd_apples_per_min"},
+		{"wait_seconds", "s", "", "wait_seconds"},
+		{"2xx", "", "", "_2xx"},
+	}
+	for _, tt := range tests {
+		if got := metricName(tt.name, tt.unit, tt.suffix); got != tt.want {
+			t.Errorf("%s in %s is %s, want %s", tt.name, tt.unit, got, tt.want)
+		}
 	}
 }
 
@@ -321,7 +343,7 @@ func TestMainEndsAsPrometheusDoes(t *testing.T) {
 		code int
 		want string
 	}{
-		{"an unknown flag", []string{"--nope"}, 2, "unknown to the Prometheus double"},
+		{"an unknown flag", []string{"--nope"}, 1, "unknown to the Prometheus double"},
 		{"a missing file", []string{"--config.file=/nonexistent/prometheus.yml"}, 2, "no such file"},
 		{"a directory that is not writable", []string{"--config.file=" + path, "--storage.tsdb.path=/nonexistent/data"}, 1, "not writable"},
 	}

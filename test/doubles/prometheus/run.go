@@ -14,7 +14,7 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/httpserve"
 )
 
-// errConfig marks what Prometheus ends with exit code 2 for: flags and configuration.
+// errConfig marks what Prometheus ends with exit code 2 for.
 var errConfig = errors.New("error loading config")
 
 // Main runs the double with Prometheus' flags until ctx ends, and returns the exit code.
@@ -24,7 +24,7 @@ func Main(ctx context.Context, args []string, stdout io.Writer) int {
 	opts, err := parseFlags(args)
 	if err != nil {
 		log.Error("error parsing command line arguments", "err", err)
-		return 2
+		return 1
 	}
 	switch err := run(ctx, opts, log); {
 	case errors.Is(err, errConfig):

@@ -64,6 +64,9 @@ func (s *Server) routes() {
 	for _, method := range []string{http.MethodPost, http.MethodPut} {
 		s.mux.HandleFunc(method+" /-/reload", s.reloadRequest)
 	}
+	s.mux.HandleFunc("GET /-/reload", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "Only POST or PUT requests allowed", http.StatusMethodNotAllowed)
+	})
 	s.mux.HandleFunc("GET /metrics", s.ownMetrics)
 	s.mux.HandleFunc("POST /api/v1/otlp/v1/metrics", s.otlp)
 	s.mux.HandleFunc("GET /api/v1/query", s.query)
@@ -141,8 +144,12 @@ func (s *Server) otlp(w http.ResponseWriter, r *http.Request) {
 // refuse answers an OTLP request that Prometheus would not take either, or that the double
 // does not know.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusBadRequest
+	if errors.Is(err, errTranslation) {
+		status = http.StatusInternalServerError
+	}
 	s.ledger.Record(r, err.Error())
-	http.Error(w, err.Error(), http.StatusBadRequest)
+	http.Error(w, err.Error(), status)
 }
 
 func (s *Server) query(w http.ResponseWriter, r *http.Request) {

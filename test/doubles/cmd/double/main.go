@@ -14,7 +14,11 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/box"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/collector"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/grafana"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/jaeger"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/loki"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/neo4j"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/prometheus"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/qdrant"
 )
 
 func main() {
@@ -32,9 +36,18 @@ func run(ctx context.Context, name string, args []string) int {
 		return collector.Main(ctx, args, os.Stdout)
 	case "loki":
 		return loki.Main(ctx, args, os.Stdout, os.Stderr)
+	case "prometheus":
+		return prometheus.Main(ctx, args, os.Stdout)
+	case "jaeger-linux":
+		return jaeger.Main(ctx, args, os.Stdout)
+	case "docker-entrypoint.sh":
+		return neo4j.Main(ctx, args, os.Environ(), os.Stdout)
+	case "entrypoint.sh":
+		return qdrant.Main(ctx, ".", args, os.Environ(), os.Stdout)
 	case "box":
 		return box.Main(ctx, args, os.Stdout)
 	}
-	_, _ = fmt.Fprintf(os.Stderr, "double: started as %q, want run.sh (Grafana), otelcol-contrib, loki or box\n", name)
+	_, _ = fmt.Fprintf(os.Stderr, "double: started as %q, want run.sh (Grafana), otelcol-contrib, loki, prometheus, jaeger-linux, "+
+		"docker-entrypoint.sh (Neo4j), entrypoint.sh (Qdrant) or box\n", name)
 	return 2
 }
