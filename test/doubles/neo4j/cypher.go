@@ -83,7 +83,7 @@ func (p *parser) next() token {
 func (p *parser) fail(want string) {
 	if p.err == nil {
 		t := p.peek()
-		p.err = fmt.Errorf("Invalid input '%s': expected %s (line 1, column %d); the Neo4j double knows few statements", //nolint:revive,staticcheck // The form of Neo4j's message.
+		p.err = fmt.Errorf("Invalid input '%s': expected %s (line 1, column %d); the Neo4j double knows few statements", //nolint:staticcheck // The form of Neo4j's message.
 			t.text, want, t.from+1)
 	}
 }
@@ -217,7 +217,7 @@ func (p *parser) equation(s *statement, into map[string]value) {
 
 func (p *parser) known(s *statement, variable string) {
 	if p.err == nil && (variable == "" || variable != s.variable) {
-		p.err = fmt.Errorf("Variable `%s` not defined", variable) //nolint:revive,staticcheck // The form of Neo4j's message.
+		p.err = fmt.Errorf("Variable `%s` not defined", variable) //nolint:staticcheck // The form of Neo4j's message.
 	}
 }
 

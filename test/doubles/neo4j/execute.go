@@ -31,10 +31,6 @@ func (s statement) writes() bool {
 	return s.verb == "CREATE" || s.verb == "MERGE" || s.remove || len(s.set) > 0
 }
 
-// administers tells whether a statement is an administration command, which runs outside
-// of the graph and of transactions.
-func (s statement) administers() bool { return s.verb == "ALTER" || s.verb == "SHOW" }
-
 // resolve replaces parameters by their values.
 func (v value) resolve(parameters map[string]any) (any, *failure) {
 	if v.parameter == "" {

@@ -74,10 +74,10 @@ var escapes = strings.NewReplacer(`\\`, `\`, `\'`, `'`, `\"`, `"`, `\n`, "\n", `
 
 func quoted(query string, from int) (text string, to int, err error) {
 	for at := from + 1; at < len(query); at++ {
-		switch {
-		case query[at] == '\\':
+		switch query[at] {
+		case '\\':
 			at++
-		case query[at] == query[from]:
+		case query[from]:
 			return escapes.Replace(query[from+1 : at]), at + 1, nil
 		}
 	}

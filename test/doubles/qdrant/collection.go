@@ -120,7 +120,7 @@ func (p vectorParams) check() error {
 
 func (c *collection) checkVector(vector []float64) error {
 	if len(vector) != c.Vectors.Size {
-		return fmt.Errorf("Wrong input: Vector dimension error: expected dim: %d, got %d", c.Vectors.Size, len(vector)) //nolint:revive,staticcheck // Qdrant's own words.
+		return fmt.Errorf("Wrong input: Vector dimension error: expected dim: %d, got %d", c.Vectors.Size, len(vector)) //nolint:staticcheck // Qdrant's own words.
 	}
 	return nil
 }
@@ -240,7 +240,7 @@ func (c *collection) queryVector(query json.RawMessage) (vector []float64, self 
 	}
 	p, exists := c.Points[string(self)]
 	if !exists {
-		return nil, "", fmt.Errorf("Not found: No point with id %s found", self) //nolint:revive,staticcheck // Qdrant's own words.
+		return nil, "", fmt.Errorf("Not found: No point with id %s found", self) //nolint:staticcheck // Qdrant's own words.
 	}
 	return p.Vector, self, nil
 }
