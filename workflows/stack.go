@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -58,14 +59,88 @@ func (s stack) setup(ctx workflow.Context, req contract.Request, spec contract.S
 	}
 	// From here on the run belongs to this engine: a worker of the same queue on another host must not take a step.
 	call.Stack.EngineID = prepared.EngineID
+	if err := s.leave(ctx, req, call); err != nil {
+		return contract.Result{}, err
+	}
 	components, err := start(ctx, call, req, undo)
+	if err != nil {
+		return contract.Result{}, err
+	}
+	if err := provision(ctx, call, undo, prepared.Adopted == nil); err != nil {
+		return contract.Result{}, err
+	}
+	proofs, err := verify(ctx, call, req.Verify == nil || *req.Verify)
 	if err != nil {
 		return contract.Result{}, err
 	}
 	if _, err := activity[struct{}](stackOptions(ctx, "commit"), contract.ActivityCommitStack, call); err != nil {
 		return contract.Result{}, stepFailed("commit", err)
 	}
-	return contract.Result{Message: s.entry.Message, EngineID: prepared.EngineID, Components: components, Adopted: prepared.Adopted}, nil
+	return contract.Result{
+		Message: s.entry.Message, EngineID: prepared.EngineID, Components: components, Verification: proofs, Adopted: prepared.Adopted,
+	}, nil
+}
+
+// leave takes the service's objects out of the Grafana that it showed itself in before, when it now shows itself elsewhere. It
+// comes before the components change: the login to that Grafana may be kept with one that no longer needs it.
+func (s stack) leave(ctx workflow.Context, req contract.Request, call contract.StackCall) error {
+	if len(req.Prior) == 0 {
+		return nil
+	}
+	before := s.grafanaOf(ctx, req, req.Prior)
+	if before == nil {
+		return nil
+	}
+	if now := call.Stack.Grafana; now != nil && now.URL == before.URL && now.FolderUID == before.FolderUID {
+		return nil
+	}
+	_, err := activity[contract.Undone](stackOptions(ctx, "remove from grafana"), contract.ActivityRemoveGrafana,
+		contract.GrafanaCall{EngineID: call.Stack.EngineID, Objects: *before})
+	if err != nil {
+		return stepFailed("leave_grafana", err)
+	}
+	return nil
+}
+
+// grafanaOf is what an input puts into a Grafana that is not the service's own. It is nil when there is nothing, also for an
+// input of an older version that is not valid any more: it must not stand in the way of a removal.
+func (s stack) grafanaOf(ctx workflow.Context, req contract.Request, input json.RawMessage) *contract.GrafanaObjects {
+	req.Input = input
+	if spec, err := s.expand(ctx, req); err == nil {
+		return spec.Grafana
+	}
+	return nil
+}
+
+// provision adds the stack's objects to a Grafana that is not its own. A rollback takes them back where they are fresh: an
+// update's and an adopted service's were there before.
+func provision(ctx workflow.Context, call contract.StackCall, undo *saga, fresh bool) error {
+	if call.Stack.Grafana == nil {
+		return nil
+	}
+	objects := contract.GrafanaCall{EngineID: call.Stack.EngineID, Objects: *call.Stack.Grafana}
+	if fresh && call.Operation == contract.OpCreate {
+		undo.add("objects in Grafana", func(ctx workflow.Context) (contract.Undone, error) {
+			return activity[contract.Undone](stackOptions(ctx, "remove from grafana"), contract.ActivityRemoveGrafana, objects)
+		})
+	}
+	_, err := activity[struct{}](stackOptions(ctx, contract.StepGrafana), contract.ActivityEnsureGrafana, objects)
+	if err != nil {
+		return stepFailed(contract.StepGrafana, err)
+	}
+	return nil
+}
+
+// verify writes the canaries and reads them back, when that is wanted: up is not the same as working.
+func verify(ctx workflow.Context, call contract.StackCall, wanted bool) ([]contract.Proof, error) {
+	if !wanted || len(call.Stack.Canaries) == 0 {
+		return nil, nil
+	}
+	proofs, err := activity[[]contract.Proof](stackOptions(ctx, contract.StepVerify), contract.ActivityVerifyStack, call)
+	if err != nil {
+		return nil, stepFailed(contract.StepVerify, err)
+	}
+	return proofs, nil
 }
 
 // start brings the components up. Each waits for those that it depends on; the first failure cancels the others, so that
@@ -134,12 +209,37 @@ func (s stack) Cleanup(ctx workflow.Context, req contract.Request) (contract.Rem
 		Stack: contract.Stack{Ref: ref, EngineID: req.EngineID}, Operation: contract.OpDelete,
 		RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID, DeleteVolumes: req.DeleteVolumes,
 	}
+	if err := s.withdraw(ctx, req, call); err != nil {
+		return contract.Removed{}, failed(stepFailed("remove_from_grafana", err))
+	}
 	removed, err := activity[contract.Removed](stackOptions(ctx, "remove"), contract.ActivityRemoveStack, call)
 	if err != nil {
 		return contract.Removed{}, failed(stepFailed("remove", err))
 	}
 	removed.Message = fmt.Sprintf("%s removed", ref.ID())
 	return removed, nil
+}
+
+// withdraw takes the service's objects out of a Grafana that is not its own. A start that names the service alone is
+// helped out by the labels. It comes first, because the login is kept with the service.
+func (s stack) withdraw(ctx workflow.Context, req contract.Request, call contract.StackCall) error {
+	if len(req.Input) == 0 {
+		observed, err := activity[contract.Observed](stackOptions(ctx, "inspect"), contract.ActivityInspectStack, call)
+		if err != nil {
+			return err
+		}
+		if !observed.Found {
+			return nil
+		}
+		req.Input = observed.Input
+	}
+	objects := s.grafanaOf(ctx, req, req.Input)
+	if objects == nil {
+		return nil
+	}
+	_, err := activity[contract.Undone](stackOptions(ctx, "remove from grafana"), contract.ActivityRemoveGrafana,
+		contract.GrafanaCall{EngineID: req.EngineID, Objects: *objects})
+	return err
 }
 
 // Status looks at what is there and compares it with the input; without an input it goes by the labels alone, which is
@@ -158,6 +258,18 @@ func (s stack) Status(ctx workflow.Context, req contract.Request) (contract.Obse
 	observed, err := activity[contract.Observed](stackOptions(ctx, "inspect"), contract.ActivityInspectStack, call)
 	if err != nil {
 		return contract.Observed{}, failed(stepFailed("inspect", err))
+	}
+	if spec.Grafana != nil && observed.Found {
+		state, err := activity[contract.GrafanaState](stackOptions(ctx, "inspect grafana"), contract.ActivityInspectGrafana,
+			contract.GrafanaCall{EngineID: req.EngineID, Objects: *spec.Grafana})
+		if err != nil {
+			return contract.Observed{}, failed(stepFailed("inspect_grafana", err))
+		}
+		observed.Grafana = state.Drift
+	}
+	observed.Verification, err = verify(ctx, call, req.Verify != nil && *req.Verify && observed.Found)
+	if err != nil {
+		return contract.Observed{}, failed(err)
 	}
 	return observed, nil
 }

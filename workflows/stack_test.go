@@ -28,6 +28,8 @@ type fakeEngine struct {
 	calls []string
 	// failAt maps a call, for example "EnsureComponent loki", to what it returns instead.
 	failAt map[string]error
+	// labels is the input that an inspection by name finds.
+	labels string
 	// continues is what PrepareStack finds.
 	continues bool
 	// during is called while an Ensure is under way.
@@ -70,9 +72,24 @@ func (f *fakeEngine) register(env *testsuite.TestWorkflowEnvironment) {
 		return contract.Removed{Containers: []string{c.Stack.Ref.Container("loki")}}, f.called(contract.ActivityRemoveStack)
 	}, options(contract.ActivityRemoveStack))
 	env.RegisterActivityWithOptions(func(_ context.Context, c contract.StackCall) (contract.Observed, error) {
-		return contract.Observed{EngineID: "engine-1", Found: true, Input: json.RawMessage(fmt.Sprintf(`{"components":%d}`, len(c.Stack.Components)))},
-			f.called(contract.ActivityInspectStack)
+		input := f.labels
+		if len(c.Stack.Components) > 0 {
+			input = fmt.Sprintf(`{"components":%d}`, len(c.Stack.Components))
+		}
+		return contract.Observed{EngineID: "engine-1", Found: true, Input: json.RawMessage(input)}, f.called(contract.ActivityInspectStack)
 	}, options(contract.ActivityInspectStack))
+	env.RegisterActivityWithOptions(func(_ context.Context, c contract.StackCall) ([]contract.Proof, error) {
+		return []contract.Proof{{Signal: c.Stack.Canaries[0].Signal, LatencyMS: 7}}, f.called(contract.ActivityVerifyStack)
+	}, options(contract.ActivityVerifyStack))
+	env.RegisterActivityWithOptions(func(_ context.Context, _ contract.GrafanaCall) error {
+		return f.called(contract.ActivityEnsureGrafana)
+	}, options(contract.ActivityEnsureGrafana))
+	env.RegisterActivityWithOptions(func(_ context.Context, _ contract.GrafanaCall) (contract.Undone, error) {
+		return contract.Undone{}, f.called(contract.ActivityRemoveGrafana)
+	}, options(contract.ActivityRemoveGrafana))
+	env.RegisterActivityWithOptions(func(_ context.Context, _ contract.GrafanaCall) (contract.GrafanaState, error) {
+		return contract.GrafanaState{Drift: []string{"the dashboard is missing"}}, f.called(contract.ActivityInspectGrafana)
+	}, options(contract.ActivityInspectGrafana))
 }
 
 func setup(t *testing.T, f *fakeEngine, req contract.Request) (*testsuite.TestWorkflowEnvironment, contract.Result, error) {
@@ -150,6 +167,7 @@ func TestEveryFailingStepIsRolledBack(t *testing.T) {
 		{"EnsureComponent otel-collector", "start_otel_collector", []string{"otel-collector"}},
 		{"EnsureComponent loki", "start_loki", []string{"loki"}},
 		{"EnsureComponent grafana", "start_grafana", []string{"grafana"}},
+		{"VerifyStack", "verify", []string{"grafana", "loki", "otel-collector"}},
 		{"CommitStack", "commit", []string{"grafana", "loki", "otel-collector"}},
 	}
 	for _, c := range cases {
@@ -261,7 +279,82 @@ func TestCleanupRemovesByName(t *testing.T) {
 	require.NoError(t, env.GetWorkflowError())
 	require.NoError(t, env.GetWorkflowResult(&removed))
 	require.Equal(t, []string{"team-logs-app-loki"}, removed.Containers)
-	require.Equal(t, []string{contract.ActivityRemoveStack}, f.calls)
+	require.Equal(t, []string{contract.ActivityInspectStack, contract.ActivityRemoveStack}, f.calls)
+}
+
+const elsewhere = `{"grafana":{"url":"http://127.0.0.1:3002","pipeline_id":"orch/orch/tracing/app"}}`
+
+func TestSharedGrafanaIsProvisionedThenVerified(t *testing.T) {
+	f := &fakeEngine{}
+	_, result, err := setup(t, f, contract.Request{ServiceName: "app", Operation: contract.OpCreate, Input: json.RawMessage(elsewhere)})
+	require.NoError(t, err)
+	require.Equal(t, []string{contract.ActivityEnsureGrafana, contract.ActivityVerifyStack, contract.ActivityCommitStack}, f.calls[len(f.calls)-3:])
+	require.Equal(t, []contract.Proof{{Signal: contract.SignalLog, LatencyMS: 7}}, result.Verification)
+
+	f = &fakeEngine{failAt: map[string]error{contract.ActivityVerifyStack: temporal.NewNonRetryableApplicationError("lost", "Unhealthy", nil)}}
+	_, _, err = setup(t, f, contract.Request{ServiceName: "app", Operation: contract.OpCreate, Input: json.RawMessage(elsewhere)})
+	require.Equal(t, contract.StepVerify, failureOf(t, err).Step)
+	require.Contains(t, f.calls, contract.ActivityRemoveGrafana, "a failed create leaves nothing in somebody's Grafana")
+}
+
+func TestVerificationCanBeLeftOut(t *testing.T) {
+	no := false
+	f := &fakeEngine{}
+	_, result, err := setup(t, f, contract.Request{ServiceName: "app", Verify: &no})
+	require.NoError(t, err)
+	require.Empty(t, result.Verification)
+	require.NotContains(t, f.calls, contract.ActivityVerifyStack)
+}
+
+// The login of a Grafana that is not the service's own is kept with the service, so its objects go first.
+func TestCleanupTakesObjectsOutOfASharedGrafanaFirst(t *testing.T) {
+	for name, req := range map[string]contract.Request{
+		"with input": {ServiceName: "app", Input: json.RawMessage(elsewhere)}, "by name": {ServiceName: "app"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var suite testsuite.WorkflowTestSuite
+			env := suite.NewTestWorkflowEnvironment()
+			workflows.Register(env)
+			f := &fakeEngine{labels: elsewhere}
+			f.register(env)
+			env.ExecuteWorkflow(contract.LogsPipeline.CleanupWorkflow(), req)
+			require.NoError(t, env.GetWorkflowError())
+			require.Equal(t, []string{contract.ActivityRemoveGrafana, contract.ActivityRemoveStack}, f.calls[len(f.calls)-2:])
+		})
+	}
+}
+
+func TestUpdateThatMovesToAnotherGrafanaLeavesNothingInTheOld(t *testing.T) {
+	for name, c := range map[string]struct {
+		input string
+		left  bool
+	}{
+		"own Grafana now":   {`{}`, true},
+		"another one":       {`{"grafana":{"url":"http://127.0.0.1:3001","pipeline_id":"orch/orch/metrics/app"}}`, true},
+		"the same, changed": {`{"loki":{"port":3111},"grafana":{"url":"http://127.0.0.1:3002","pipeline_id":"orch/orch/tracing/app"}}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fakeEngine{}
+			_, _, err := setup(t, f, contract.Request{ServiceName: "app", Operation: contract.OpUpdate, Input: json.RawMessage(c.input), Prior: json.RawMessage(elsewhere)})
+			require.NoError(t, err)
+			require.Equal(t, c.left, slices.Contains(f.calls, contract.ActivityRemoveGrafana))
+		})
+	}
+}
+
+func TestStatusSeesASharedGrafanaAndVerifiesOnRequest(t *testing.T) {
+	yes := true
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	workflows.Register(env)
+	f := &fakeEngine{}
+	f.register(env)
+	env.ExecuteWorkflow(contract.LogsPipeline.StatusWorkflow(), contract.Request{ServiceName: "app", Input: json.RawMessage(elsewhere), Verify: &yes})
+	var observed contract.Observed
+	require.NoError(t, env.GetWorkflowError())
+	require.NoError(t, env.GetWorkflowResult(&observed))
+	require.Equal(t, []string{"grafana: the dashboard is missing"}, observed.Drifted())
+	require.NotEmpty(t, observed.Verification)
 }
 
 func TestStatusComparesWithTheInputWhenThereIsOne(t *testing.T) {
@@ -269,7 +362,7 @@ func TestStatusComparesWithTheInputWhenThereIsOne(t *testing.T) {
 		var suite testsuite.WorkflowTestSuite
 		env := suite.NewTestWorkflowEnvironment()
 		workflows.Register(env)
-		f := &fakeEngine{}
+		f := &fakeEngine{labels: `{"components":0}`}
 		f.register(env)
 		env.ExecuteWorkflow(contract.LogsPipeline.StatusWorkflow(), contract.Request{ServiceName: "app", Input: json.RawMessage(input)})
 		var observed contract.Observed

@@ -4,5 +4,8 @@ package catalog
 func All() []Entry {
 	return []Entry{
 		LogsPipeline.Entry(),
+		MetricsPipeline.Entry(),
+		TracingPipeline.Entry(),
+		DatabasePipeline.Entry(),
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
 	"slices"
+	"strconv"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
@@ -20,8 +22,15 @@ type Pipeline[In any] struct {
 	Shared func(in In) Shared
 	// Components builds the components in the order of the steps. Placement, labels and input are filled in by Stack.
 	Components func(ref contract.Ref, in In) []contract.Component
-	// Endpoints tells where the service is reached from the host, by name.
-	Endpoints func(in In) map[string]string
+	// Grafana tells what goes into a Grafana that the service does not own; nil functions and results mean nothing.
+	Grafana func(ref contract.Ref, in In) *contract.GrafanaObjects
+	// Canaries prove that the service does its work.
+	Canaries func(ref contract.Ref, in In) []contract.Canary
+	// DatasourceUID is the uid of the service's data source in Grafana, for others to link to; nil when it has none.
+	DatasourceUID func(ref contract.Ref, in In) string
+	// Endpoints tells where the service is reached, by name: from the host, and those that end in "_internal" from
+	// containers of other pipelines, which join its network.
+	Endpoints func(ref contract.Ref, in In) map[string]string
 	// Check finds what a single attribute's rule cannot see. It is called by Validate, after the common rules.
 	Check func(in In) []Problem
 }
@@ -75,9 +84,15 @@ func (p Pipeline[In]) Stack(ref contract.Ref, in In) (contract.Stack, error) {
 				c.Ports[j].Bind = or(shared.BindAddress, DefaultBindAddress)
 			}
 		}
-		if c.Input, err = part(written, keys, c.InputPath); err != nil {
+		if err := keepInput(c, written, keys); err != nil {
 			return contract.Stack{}, err
 		}
+	}
+	if p.Grafana != nil {
+		stack.Grafana = p.Grafana(ref, in)
+	}
+	if p.Canaries != nil {
+		stack.Canaries = p.Canaries(ref, in)
 	}
 	return stack, nil
 }
@@ -95,16 +110,44 @@ func split(in any) (map[string]json.RawMessage, error) {
 	return written, nil
 }
 
-// part is what a component's container keeps of the input: its own block and everything that belongs to no component. The
-// parts of all components together are the input again, which is how import by name works.
-func part(written map[string]json.RawMessage, componentKeys map[string]bool, own string) (json.RawMessage, error) {
+// keepInput gives a component what it keeps of the input: its own block and everything that belongs to no component. The
+// parts of all components together are the input again, which is how import by name works. What the component can change
+// without another container goes into a file, because a label stays as long as its container.
+func keepInput(c *contract.Component, written map[string]json.RawMessage, componentKeys map[string]bool) error {
 	kept := make(map[string]json.RawMessage, len(written))
 	for key, value := range written {
-		if key == own || !componentKeys[key] {
+		if key == c.InputPath || !componentKeys[key] {
 			kept[key] = value
 		}
 	}
-	return json.Marshal(kept)
+	if err := keepLive(c, kept); err != nil {
+		return err
+	}
+	var err error
+	c.Input, err = json.Marshal(kept)
+	return err
+}
+
+// keepLive moves the live attributes of the component's block out of what its label holds.
+func keepLive(c *contract.Component, kept map[string]json.RawMessage) error {
+	block := map[string]json.RawMessage{}
+	if err := json.Unmarshal(kept[c.InputPath], &block); err != nil || len(c.LiveKeys) == 0 || len(block) == 0 {
+		return err
+	}
+	live := map[string]json.RawMessage{}
+	for _, key := range c.LiveKeys {
+		live[key] = block[key]
+		delete(block, key)
+	}
+	var err error
+	if kept[c.InputPath], err = json.Marshal(block); err != nil {
+		return err
+	}
+	if c.LiveInput, err = json.Marshal(map[string]any{c.InputPath: live}); err != nil {
+		return err
+	}
+	c.Files = append(c.Files, contract.File{Path: contract.LiveInputPath, Content: string(c.LiveInput), Mode: 0o444, Live: true})
+	return nil
 }
 
 // Entry is a Pipeline with its input type erased, so that one list can hold all of them.
@@ -165,6 +208,21 @@ func (p Pipeline[In]) Validate(in In) []Problem {
 	}
 	return problems
 }
+
+// reachable is the address at which published ports answer: all interfaces include the loopback one.
+func (s Shared) reachable() string {
+	bind := or(s.BindAddress, DefaultBindAddress)
+	if ip := net.ParseIP(bind); ip != nil && ip.IsUnspecified() {
+		return DefaultBindAddress
+	}
+	return bind
+}
+
+func hostPort(host string, port int64) string {
+	return net.JoinHostPort(host, strconv.FormatInt(port, 10))
+}
+
+func concat(problems ...[]Problem) []Problem { return slices.Concat(problems...) }
 
 // or is *v, or def when v is nil.
 func or[T any](v *T, def T) T {

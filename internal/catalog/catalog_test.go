@@ -72,7 +72,10 @@ func TestDashboardsUseProvisionedDatasources(t *testing.T) {
 		stack, err := entry.Expand(contract.NewRef(entry.Kind, "", "app"), nil)
 		require.NoError(t, err)
 		grafana, ok := stack.Component(catalog.GrafanaName)
-		require.True(t, ok)
+		if !ok {
+			require.Equal(t, contract.DatabasePipeline, entry.Kind, "only databases are not shown in Grafana")
+			continue
+		}
 		var provisioned, dashboards string
 		for _, f := range grafana.Files {
 			if strings.Contains(f.Path, "/datasources/") {
@@ -85,7 +88,7 @@ func TestDashboardsUseProvisionedDatasources(t *testing.T) {
 		used := uid.FindAllStringSubmatch(dashboards, -1)
 		require.NotEmpty(t, used)
 		for _, match := range used {
-			require.Contains(t, provisioned, "uid: "+match[1])
+			require.Contains(t, provisioned, `"uid": "`+match[1]+`"`)
 		}
 	}
 }
@@ -112,6 +115,86 @@ func TestPartsOfTheInputAddUpToTheInput(t *testing.T) {
 	want, err := json.Marshal(in)
 	require.NoError(t, err)
 	require.JSONEq(t, string(want), string(got))
+}
+
+// What can change in a running container must not make another one, and import must find it all the same.
+func TestLiveAttributesAreKeptOutOfTheHash(t *testing.T) {
+	expand := func(input string) contract.Component {
+		stack, err := catalog.MetricsPipeline.Entry().Expand(contract.NewRef(contract.MetricsPipeline, "", "app"), json.RawMessage(input))
+		require.NoError(t, err)
+		return stack.Components[0]
+	}
+	a := expand(`{"prometheus":{"port":9091,"scrape_targets":[{"targets":["a:1"],"labels":null}]}}`)
+	b := expand(`{"prometheus":{"port":9091,"scrape_targets":[{"targets":["b:2"],"labels":{"job":"b"}}]}}`)
+	require.Equal(t, a.ConfigHash(), b.ConfigHash())
+	require.NotContains(t, string(a.Input), "scrape_targets")
+	require.JSONEq(t, `{"prometheus":{"scrape_targets":[{"targets":["a:1"],"labels":null}]}}`, string(a.LiveInput))
+	for _, f := range a.Files {
+		if f.Path == contract.LiveInputPath {
+			require.JSONEq(t, string(a.LiveInput), f.Content)
+		}
+	}
+	require.NotEqual(t, a.ConfigHash(), expand(`{"prometheus":{"port":9092,"scrape_targets":[{"targets":["a:1"]}]}}`).ConfigHash())
+}
+
+func TestCollectorRoutesOnlyWhereABackendIs(t *testing.T) {
+	expand := func(input string) contract.Component {
+		stack, err := catalog.LogsPipeline.Entry().Expand(contract.NewRef(contract.LogsPipeline, "team", "app"), json.RawMessage(input))
+		require.NoError(t, err)
+		return stack.Components[0]
+	}
+	alone := expand(`{}`)
+	require.NotContains(t, alone.Files[0].Content, "otlp_http/prometheus")
+	require.Empty(t, alone.Joins)
+	both := expand(`{"collector":{"metrics_endpoint":"http://prometheus.m.metrics:9090/api/v1/otlp/","traces_endpoint":"http://jaeger.t.tracing:4318"}}`)
+	var config struct {
+		Exporters map[string]struct{ Endpoint string }
+		Service   struct {
+			Pipelines map[string]struct{ Exporters []string }
+		}
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(both.Files[0].Content), &config))
+	require.Equal(t, "http://prometheus.m.metrics:9090/api/v1/otlp", config.Exporters["otlp_http/prometheus"].Endpoint)
+	require.Equal(t, []string{"otlp_http/jaeger"}, config.Service.Pipelines["traces"].Exporters)
+	require.Equal(t, []contract.Join{
+		{Network: "team-metrics-m", Alias: "otel-collector.app.logs"}, {Network: "team-tracing-t", Alias: "otel-collector.app.logs"},
+	}, both.Joins)
+	require.Empty(t, expand(`{"collector":{"traces_endpoint":"http://otel.example.com:4318"}}`).Joins, "not a service of ours")
+}
+
+func TestAnotherPipelinesGrafana(t *testing.T) {
+	stack, err := catalog.MetricsPipeline.Entry().Expand(contract.NewRef(contract.MetricsPipeline, "", "app"),
+		json.RawMessage(`{"grafana":{"url":"http://127.0.0.1:3002/","pipeline_id":"orch/orch/tracing/app","traces_datasource_uid":"orch-jaeger"}}`))
+	require.NoError(t, err)
+	require.Len(t, stack.Components, 1, "no Grafana of its own")
+	require.Equal(t, []contract.Join{{Network: "orch-tracing-app", Alias: "prometheus.app.metrics"}}, stack.Components[0].Joins)
+	require.Empty(t, stack.Components[0].Secrets)
+	require.Equal(t, []string{"start_prometheus", "provision_grafana", "verify"}, stack.Steps())
+	o := stack.Grafana
+	require.Equal(t, "http://127.0.0.1:3002", o.URL)
+	require.Equal(t, &contract.SecretRef{Ref: contract.Ref{Scope: "orch", Kind: "tracing", Service: "app"}, Component: "grafana", Name: "admin_password"}, o.Password)
+	var datasource struct {
+		UID, URL string
+		JSONData struct {
+			Exemplars []struct{ DatasourceUID string } `json:"exemplarTraceIdDestinations"`
+		}
+	}
+	require.NoError(t, json.Unmarshal(o.Datasource, &datasource))
+	require.Equal(t, "orch-metrics-app", datasource.UID)
+	require.Equal(t, "http://prometheus.app.metrics:9090", datasource.URL)
+	require.Equal(t, "orch-jaeger", datasource.JSONData.Exemplars[0].DatasourceUID)
+	require.Equal(t, "orch-metrics-app", stack.Canaries[0].DatasourceUID)
+	require.Contains(t, string(o.Dashboards[0]), `"uid": "orch-metrics-app"`)
+	require.NotContains(t, string(o.Dashboards[0]), "_UID")
+}
+
+func TestDatasourceUIDsFitGrafana(t *testing.T) {
+	url := "http://g:3000"
+	in := catalog.LogsPipelineInput{Grafana: &catalog.GrafanaInput{URL: &url}}
+	long := contract.NewRef(contract.LogsPipeline, "", strings.Repeat("a", 63))
+	require.LessOrEqual(t, len(catalog.LogsPipeline.DatasourceUID(long, in)), 40)
+	require.NotEqual(t, catalog.LogsPipeline.DatasourceUID(long, in),
+		catalog.LogsPipeline.DatasourceUID(contract.NewRef(contract.LogsPipeline, "", strings.Repeat("a", 62)+"b"), in))
 }
 
 func TestConfigHashCoversWhatMakesTheContainer(t *testing.T) {
@@ -160,6 +243,11 @@ func TestBadInputIsFoundOnItsAttribute(t *testing.T) {
 		"short retention":       {`{"loki":{"retention":"1h"}}`, "loki.retention", "less than 24h"},
 		"retention in words":    {`{"loki":{"retention":"long"}}`, "loki.retention", "such as 168h or 30d"},
 		"retention with a line": {"{\"loki\":{\"retention\":\"48h\\nx: y\"}}", "loki.retention", "such as 168h or 30d"},
+		"endpoint":              {`{"collector":{"traces_endpoint":"jaeger:4318"}}`, "collector.traces_endpoint", "not an http"},
+		"own and other Grafana": {`{"grafana":{"url":"http://g:3000","port":3005,"token_wo_version":1,"datasource_url":"http://l:1"}}`, "grafana.port", "own"},
+		"no way to log in":      {`{"grafana":{"url":"http://g:3000","datasource_url":"http://l:1"}}`, "grafana.url", "how to log in"},
+		"no datasource URL":     {`{"grafana":{"url":"http://g:3000","token_wo_version":1}}`, "grafana.datasource_url", "how that Grafana reaches"},
+		"token for an own one":  {`{"grafana":{"token_wo_version":1}}`, "grafana.token_wo_version", "set grafana.url"},
 		"empty volume":          {`{"loki":{"volume":""}}`, "loki.volume", "cannot be empty"},
 	}
 	for name, c := range cases {
@@ -195,5 +283,6 @@ func TestEndpointsAreKnownFromTheInput(t *testing.T) {
 	in := catalog.LogsPipelineInput{Shared: catalog.Shared{BindAddress: &everywhere}, Grafana: &catalog.GrafanaInput{Port: &port}}
 	require.Equal(t, map[string]string{
 		"otlp_grpc": "127.0.0.1:4317", "otlp_http": "http://127.0.0.1:4318", "loki": "http://127.0.0.1:3100", "grafana": "http://127.0.0.1:4000",
-	}, catalog.LogsPipeline.Endpoints(in))
+		"loki_internal": "http://loki.app.logs:3100", "otlp_http_internal": "http://otel-collector.app.logs:4318",
+	}, catalog.LogsPipeline.Endpoints(contract.NewRef(contract.LogsPipeline, "", "app"), in))
 }

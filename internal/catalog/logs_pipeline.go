@@ -1,11 +1,6 @@
 package catalog
 
-import (
-	"net"
-	"strconv"
-
-	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
-)
+import "github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 
 // LogsPipelineInput is the input of orch_logs_pipeline as written: nil where an attribute is absent.
 type LogsPipelineInput struct {
@@ -16,42 +11,47 @@ type LogsPipelineInput struct {
 }
 
 // LogsPipeline receives logs by OTLP, keeps them in Loki and shows them in Grafana. No component waits for another: the
-// Collector queues on disk until Loki answers, and Grafana's datasource is asked only when somebody looks.
+// Collector queues on disk until Loki answers, and Grafana's data source is asked only when somebody looks.
 var LogsPipeline = Pipeline[LogsPipelineInput]{
 	Kind:    contract.LogsPipeline,
 	Message: "Logs pipeline fully configured",
 	Shared:  func(in LogsPipelineInput) Shared { return in.Shared },
 	Components: func(ref contract.Ref, in LogsPipelineInput) []contract.Component {
-		return []contract.Component{
-			collector(ref, orZero(in.Collector)),
-			loki(ref, orZero(in.Loki)),
-			grafana(ref, orZero(in.Grafana), GrafanaLogsPort,
-				file("grafana-datasource-loki.yaml", "/etc/grafana/provisioning/datasources/orch-loki.yaml", nil),
-				file("dashboard-logs.json", "/etc/orch/dashboards/orch-logs.json", nil)),
-		}
+		return in.view().add(ref, []contract.Component{collector(ref, orZero(in.Collector)), loki(ref, orZero(in.Loki))})
 	},
-	Endpoints: func(in LogsPipelineInput) map[string]string {
+	Grafana: func(ref contract.Ref, in LogsPipelineInput) *contract.GrafanaObjects { return in.view().objects(ref) },
+	Canaries: func(ref contract.Ref, in LogsPipelineInput) []contract.Canary {
+		return []contract.Canary{in.view().canary(ref, contract.SignalLog, CollectorName, "http")}
+	},
+	DatasourceUID: func(ref contract.Ref, in LogsPipelineInput) string { return in.view().datasourceUID(ref) },
+	Endpoints: func(ref contract.Ref, in LogsPipelineInput) map[string]string {
 		host := in.reachable()
-		c, l, g := orZero(in.Collector), orZero(in.Loki), orZero(in.Grafana)
+		c, l := orZero(in.Collector), orZero(in.Loki)
 		return map[string]string{
-			"otlp_grpc": hostPort(host, or(c.GRPCPort, CollectorGRPCPort)),
-			"otlp_http": "http://" + hostPort(host, or(c.HTTPPort, CollectorHTTPPort)),
-			"loki":      "http://" + hostPort(host, or(l.Port, LokiPort)),
-			"grafana":   "http://" + hostPort(host, or(g.Port, GrafanaLogsPort)),
+			"otlp_grpc":          hostPort(host, or(c.GRPCPort, CollectorGRPCPort)),
+			"otlp_http":          "http://" + hostPort(host, or(c.HTTPPort, CollectorHTTPPort)),
+			"otlp_http_internal": "http://" + ref.Alias(CollectorName) + ":4318",
+			"loki":               "http://" + hostPort(host, or(l.Port, LokiPort)),
+			"loki_internal":      "http://" + ref.Alias(LokiName) + ":3100",
+			"grafana":            in.view().endpoint(host),
 		}
 	},
-	Check: func(in LogsPipelineInput) []Problem { return checkLoki(orZero(in.Loki)) },
+	Check: func(in LogsPipelineInput) []Problem {
+		return concat(checkCollector(orZero(in.Collector)), checkLoki(orZero(in.Loki)), in.view().check())
+	},
 }
 
-// reachable is the address at which published ports answer: all interfaces include the loopback one.
-func (s Shared) reachable() string {
-	bind := or(s.BindAddress, DefaultBindAddress)
-	if ip := net.ParseIP(bind); ip != nil && ip.IsUnspecified() {
-		return DefaultBindAddress
+func (in LogsPipelineInput) view() view {
+	g := orZero(in.Grafana)
+	v := view{
+		in: g, kind: contract.LogsPipeline, name: "Loki", uid: "orch-loki", datasourceType: "loki", store: LokiName, port: "3100",
+		dashboard: "dashboard-logs.json", defaultPort: GrafanaLogsPort,
 	}
-	return bind
-}
-
-func hostPort(host string, port int64) string {
-	return net.JoinHostPort(host, strconv.FormatInt(port, 10))
+	if g.TracesUID != nil {
+		v.jsonData = map[string]any{"derivedFields": []any{map[string]any{
+			"name": "trace_id", "matcherType": "label", "matcherRegex": "trace_id", "datasourceUid": *g.TracesUID,
+			"url": "${__value.raw}", "urlDisplayLabel": "Trace",
+		}}}
+	}
+	return v
 }

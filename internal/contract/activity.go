@@ -9,6 +9,10 @@ const (
 	ActivityRollbackStack    = "RollbackStack"
 	ActivityInspectStack     = "InspectStack"
 	ActivityRemoveStack      = "RemoveStack"
+	ActivityVerifyStack      = "VerifyStack"
+	ActivityEnsureGrafana    = "EnsureGrafana"
+	ActivityInspectGrafana   = "InspectGrafana"
+	ActivityRemoveGrafana    = "RemoveGrafana"
 )
 
 // StackCall is the argument of activities that are about the whole stack. RunID is the Temporal run on whose behalf it is
@@ -45,4 +49,16 @@ type Prepared struct {
 // Undone is the result of RestoreComponent and RollbackStack: what was taken back, a phrase each.
 type Undone struct {
 	Done []string `json:"done,omitempty"`
+}
+
+// GrafanaState is the result of InspectGrafana.
+type GrafanaState struct {
+	// Drift says in words what is not as it should be: missing or changed objects.
+	Drift []string `json:"drift,omitempty"`
+}
+
+// GrafanaCall is the argument of the Grafana activities.
+type GrafanaCall struct {
+	EngineID string         `json:"engine_id,omitempty"`
+	Objects  GrafanaObjects `json:"objects"`
 }

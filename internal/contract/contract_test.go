@@ -77,4 +77,26 @@ func TestBareArgumentIsEnough(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(`{"service_name": "x"}`), &req))
 	require.Equal(t, "orch/orch/logs/x", req.Ref(contract.LogsPipeline).ID())
 	require.Equal(t, contract.OpConverge, req.Operation)
+	require.NoError(t, json.Unmarshal([]byte(`"x"`), &req))
+	require.Equal(t, contract.Request{ServiceName: "x"}, req)
+
+	full := contract.Request{ServiceName: "x", Scope: "team", Operation: contract.OpCreate, Input: json.RawMessage(`{"a":1}`), Secrets: map[string]string{"a/b": "c"}}
+	data, err := json.Marshal(full)
+	require.NoError(t, err)
+	var back contract.Request
+	require.NoError(t, json.Unmarshal(data, &back))
+	require.Equal(t, full, back)
+}
+
+func TestAServiceNameThatIsNoStringIsRefusedByTheRule(t *testing.T) {
+	for _, argument := range []string{`{"service_name": 5}`, `{"service_name": ["a"]}`, `{"service_name": true}`} {
+		var req contract.Request
+		require.NoError(t, json.Unmarshal([]byte(argument), &req), argument)
+		require.ErrorContains(t, req.Ref(contract.LogsPipeline).Validate(), "not a string", argument)
+	}
+	for _, argument := range []string{`{}`, `{"service_name": null}`, `""`} {
+		var req contract.Request
+		require.NoError(t, json.Unmarshal([]byte(argument), &req), argument)
+		require.Error(t, req.Ref(contract.LogsPipeline).Validate(), argument)
+	}
 }

@@ -17,8 +17,16 @@ type Kind struct {
 	Stem string
 }
 
-// LogsPipeline is the kind of orch_logs_pipeline.
-var LogsPipeline = Kind{Name: "logs_pipeline", Short: "logs", Stem: "LogsPipeline"}
+// Kinds of pipelines, one for each orch_<name> resource.
+var (
+	LogsPipeline     = Kind{Name: "logs_pipeline", Short: "logs", Stem: "LogsPipeline"}
+	MetricsPipeline  = Kind{Name: "metrics_pipeline", Short: "metrics", Stem: "MetricsPipeline"}
+	TracingPipeline  = Kind{Name: "tracing_pipeline", Short: "tracing", Stem: "TracingPipeline"}
+	DatabasePipeline = Kind{Name: "database_pipeline", Short: "database", Stem: "DatabasePipeline"}
+)
+
+// Kinds lists them.
+func Kinds() []Kind { return []Kind{LogsPipeline, MetricsPipeline, TracingPipeline, DatabasePipeline} }
 
 // SetupWorkflow is the workflow type that creates and updates, for example "LogsPipelineWorkflow".
 func (k Kind) SetupWorkflow() string { return k.Stem + "Workflow" }
@@ -106,6 +114,10 @@ func (r Ref) Network() string { return r.Scope + "-" + r.Kind + "-" + r.Service 
 // Container is the name of a component's container, for example "orch-logs-app-loki".
 func (r Ref) Container(component string) string { return r.Network() + "-" + component }
 
+// Alias is the DNS name of a component on the networks of other services that it joins, for example "jaeger.app.tracing".
+// On its own network it is called by its component name alone.
+func (r Ref) Alias(component string) string { return component + "." + r.Service + "." + r.Kind }
+
 // Volume is the name of a component's volume, for example "orch-logs-app-loki-data".
 func (r Ref) Volume(component, purpose string) string { return r.Container(component) + "-" + purpose }
 
@@ -121,6 +133,7 @@ const (
 	LabelComponent  = "io.orch.component"   // Component.Name; not on networks
 	LabelConfigHash = "io.orch.config-hash" // Component.ConfigHash; containers only
 	LabelInput      = "io.orch.input"       // Component.Input; containers only
+	LabelPorts      = "io.orch.ports"       // Component.Ports, container ports by name as JSON; containers only
 	LabelRunID      = "io.orch.run-id"      // Temporal run that made the object; not in the hash
 )
 

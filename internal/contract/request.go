@@ -33,8 +33,12 @@ type Request struct {
 	EngineID string `json:"engine_id,omitempty"`
 	// Input is the kind's input as written in HCL: absent attributes are null.
 	Input json.RawMessage `json:"input,omitempty"`
+	// Prior is the input that an update replaces: what it put elsewhere, and Input no longer does, is taken back.
+	Prior json.RawMessage `json:"prior,omitempty"`
 	// Secrets are write-only values by "<component>/<secret>". They travel encrypted or not at all.
 	Secrets map[string]string `json:"secrets,omitempty"`
+	// Verify says whether canaries are written and read back: null means yes in a setup and no in a status.
+	Verify *bool `json:"verify,omitempty"`
 	// OnFailure is OnFailureRollback (also when empty) or OnFailureKeep.
 	OnFailure string `json:"on_failure,omitempty"`
 	// DeleteVolumes lets a cleanup remove the service's volumes, data and secrets included.
@@ -52,6 +56,28 @@ const (
 	OnInterruptCancel = "cancel"
 	OnInterruptDetach = "detach"
 )
+
+// UnmarshalJSON also takes what the old trigger scripts sent: a plain string is the service's name. A name that is no string
+// is kept as one that cannot be valid, so that it is refused with the rule, like any other bad name.
+func (r *Request) UnmarshalJSON(data []byte) error {
+	var name string
+	if json.Unmarshal(data, &name) == nil {
+		*r = Request{ServiceName: name}
+		return nil
+	}
+	type plain Request
+	given := struct {
+		*plain
+		ServiceName json.RawMessage `json:"service_name"`
+	}{plain: (*plain)(r)}
+	if err := json.Unmarshal(data, &given); err != nil {
+		return err
+	}
+	if raw := given.ServiceName; len(raw) > 0 && json.Unmarshal(raw, &r.ServiceName) != nil {
+		r.ServiceName = string(raw) + " (not a string)"
+	}
+	return nil
+}
 
 // Ref is the service that the request is about.
 func (r Request) Ref(kind Kind) Ref { return NewRef(kind, r.Scope, r.ServiceName) }
@@ -86,7 +112,8 @@ func (r Request) Digest() string {
 		Input          any
 		OnFailure      string
 		DeleteVolumes  bool
-	}{r.ServiceName, r.Scope, r.Operation, input, r.OnFailure, r.DeleteVolumes})
+		Verify         *bool
+	}{r.ServiceName, r.Scope, r.Operation, input, r.OnFailure, r.DeleteVolumes, r.Verify})
 }
 
 // Memo keys of a run. Values are strings, encoded by the client's data converter.
@@ -114,6 +141,8 @@ type Result struct {
 	Message    string           `json:"message"`
 	EngineID   string           `json:"engine_id"`
 	Components []ComponentState `json:"components"`
+	// Verification are the canaries that came out, in the order of the stack; empty when none were asked for.
+	Verification []Proof `json:"verification,omitempty"`
 	// Adopted is set when everything was there already, made by an earlier run with the same input.
 	Adopted *Adoption `json:"adopted,omitempty"`
 }
@@ -150,6 +179,10 @@ type Observed struct {
 	Components []ComponentState `json:"components"`
 	// Input is the service's input as written, put together from the labels.
 	Input json.RawMessage `json:"input,omitempty"`
+	// Grafana says what is not as it should be in a Grafana that is not the service's own.
+	Grafana []string `json:"grafana,omitempty"`
+	// Verification are the canaries that came out, when the status was asked for them.
+	Verification []Proof `json:"verification,omitempty"`
 }
 
 // Drifted lists what is not as configured, one sentence a finding, each beginning with its component's name.
@@ -159,6 +192,9 @@ func (o Observed) Drifted() []string {
 		for _, d := range c.Drift {
 			out = append(out, c.Name+": "+d)
 		}
+	}
+	for _, d := range o.Grafana {
+		out = append(out, "grafana: "+d)
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,6 +19,10 @@ type Stack struct {
 	PullPolicy string `json:"pull_policy"`
 	// Components in the order in which the steps list them.
 	Components []Component `json:"components"`
+	// Grafana is what the stack puts into a Grafana that is not its own; nil when it has one, or needs none.
+	Grafana *GrafanaObjects `json:"grafana,omitempty"`
+	// Canaries prove, when everything is up, that the service does its work.
+	Canaries []Canary `json:"canaries,omitempty"`
 }
 
 // Pull policies: when an image is fetched from its registry.
@@ -33,8 +38,10 @@ type Component struct {
 	Name string `json:"name"`
 	// Container is the container's name, Ref.Container(Name).
 	Container string `json:"container"`
-	// Network is the network that it joins, Ref.Network().
+	// Network is the service's own network, Ref.Network(), where the component is called by its name.
 	Network string `json:"network"`
+	// Joins are other services' networks that the component is on too, under Ref.Alias.
+	Joins []Join `json:"joins,omitempty"`
 	// Image is the reference to run, registry mirror already applied.
 	Image string `json:"image"`
 	// Command replaces the image's CMD when not empty.
@@ -61,8 +68,22 @@ type Component struct {
 	// Input is the part of the service's input that this component was made from, as written (nulls kept, no secret):
 	// import puts the parts of all components together again.
 	Input json.RawMessage `json:"input,omitempty"`
+	// LiveInput is the rest of that part: what changes without another container. It is kept in a live file at
+	// LiveInputPath, where import finds it, and is not part of the config hash.
+	LiveInput json.RawMessage `json:"live_input,omitempty"`
+	// LiveKeys names the attributes of the component's block that LiveInput takes. It is the catalog's alone.
+	LiveKeys []string `json:"-"`
 	// InputPath is the attribute that configures the component, for diagnostics, for example "loki".
 	InputPath string `json:"input_path,omitempty"`
+}
+
+// LiveInputPath is the file in a container that holds Component.LiveInput.
+const LiveInputPath = "/etc/orch/live-input.json"
+
+// Join is another service's network and the name that a component has there.
+type Join struct {
+	Network string `json:"network"`
+	Alias   string `json:"alias"`
 }
 
 // Port publishes a container port on the host.
@@ -85,6 +106,9 @@ type File struct {
 	UID     int    `json:"uid"`
 	GID     int    `json:"gid"`
 	Mode    int64  `json:"mode"`
+	// Live files are read anew by the process when they change: another content is copied into the running container,
+	// which is not restarted. Their content is not part of the config hash.
+	Live bool `json:"live,omitempty"`
 }
 
 // Volume is a named volume mounted into a component.
@@ -109,6 +133,10 @@ type Secret struct {
 	Mode int64  `json:"mode"`
 	// Version is the user's …_wo_version: raising it rotates. Nil means that the value is generated once and kept.
 	Version *int64 `json:"version"`
+	// Rendered is a second file with the value in the form that the process reads; nil when the value alone will do.
+	Rendered *Rendered `json:"rendered,omitempty"`
+	// Port names the component's port that Rotation talks to; empty means the probe's.
+	Port string `json:"port,omitempty"`
 	// Rotation names how a running component is told the new value; empty means that the file alone decides.
 	Rotation Rotation `json:"rotation,omitempty"`
 	// User is the account that the secret belongs to, where Rotation needs one.
@@ -118,8 +146,20 @@ type Secret struct {
 // Rotation names a way to change a secret that a component has stored in its data.
 type Rotation string
 
-// RotateGrafana changes the password of Secret.User through Grafana's own API.
-const RotateGrafana Rotation = "grafana"
+// Ways to rotate.
+const (
+	// RotateGrafana changes the password of Secret.User through Grafana's own API.
+	RotateGrafana Rotation = "grafana"
+	// RotateNeo4j changes the password of Secret.User by Cypher over Bolt.
+	RotateNeo4j Rotation = "neo4j"
+)
+
+// Rendered is a file next to a secret's own, for example "neo4j/<password>".
+type Rendered struct {
+	Name string `json:"name"`
+	// Format is a fmt verb string with one %s or %q for the value.
+	Format string `json:"format"`
+}
 
 // Probe is an HTTP request that a ready component answers with 200.
 type Probe struct {
@@ -138,7 +178,13 @@ func (p Probe) Timeout() time.Duration { return time.Duration(p.TimeoutSeconds) 
 // ConfigHash is a digest of all that makes up the component's container: image reference, command, environment, ports,
 // the bytes, owner and mode of every file, volumes, secret versions, limits, labels, and the input as written.
 func (c Component) ConfigHash() string {
-	c.Probe, c.DependsOn, c.StopFirst, c.InputPath = Probe{}, nil, false, ""
+	c.Probe, c.DependsOn, c.StopFirst, c.InputPath, c.LiveInput = Probe{}, nil, false, "", nil
+	c.Files = slices.Clone(c.Files)
+	for i := range c.Files {
+		if c.Files[i].Live {
+			c.Files[i].Content = ""
+		}
+	}
 	return digest(c)
 }
 
@@ -157,6 +203,14 @@ func (c Component) StartStep() string { return "start_" + c.stepName() }
 
 func (c Component) stepName() string { return strings.ReplaceAll(c.Name, "-", "_") }
 
+// Steps that belong to no component.
+const (
+	// StepGrafana puts data source, folder and dashboards into a Grafana that is not the stack's own.
+	StepGrafana = "provision_grafana"
+	// StepVerify writes and reads back the canaries.
+	StepVerify = "verify"
+)
+
 // Steps are the names of what a setup does, in order, for example "start_loki".
 func (s Stack) Steps() []string {
 	var steps []string
@@ -165,6 +219,12 @@ func (s Stack) Steps() []string {
 			steps = append(steps, "stop_"+c.stepName(), "delete_"+c.stepName())
 		}
 		steps = append(steps, c.StartStep())
+	}
+	if s.Grafana != nil {
+		steps = append(steps, StepGrafana)
+	}
+	if len(s.Canaries) > 0 {
+		steps = append(steps, StepVerify)
 	}
 	return steps
 }
