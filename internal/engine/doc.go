@@ -11,8 +11,11 @@
 //	prepare.go   everything that can be checked before anything is made; ports.go has the ports
 //	ensure.go    one component, from image to ready; install.go makes and replaces containers
 //	spec.go      a component as Docker's create arguments; files.go injects and reads files
+//	network.go   the service's network, and a component's places on it and on others; join.go has the rules of the others
 //	drift.go     what differs between a component and its container; ensure and inspect both go by it
-//	start.go     starting a container; ready.go probes it, evidence.go collects what a failed one left
+//	input.go     the service's input, put together again from labels and live files
+//	start.go     starting a container; ready.go probes it, address.go says where it is reached, evidence.go collects what a
+//	             failed one left
 //	secrets.go   the secrets volume of a component: generated, kept, rotated
 //	undo.go      Restore, Rollback and Commit
 //	classify.go  what kind of failure an error of the engine is

@@ -23,6 +23,7 @@ const (
 	remedyUnpause
 	remedyRename
 	remedyReconnect
+	remedyLive
 	remedyFiles
 	remedyReplace
 )
@@ -43,22 +44,31 @@ type expected struct {
 	network *network.Inspect
 }
 
+// difference is what a container has that its component has not, and the reverse.
+type difference struct {
+	findings []finding
+	// files are the component's files as they were found, by path.
+	files map[string]contract.File
+}
+
 // drift compares a container with its component, by what the engine reports and by the bytes of the files. Labels are
 // believed for one thing only: which configuration the container was made from.
-func (e *Engine) drift(ctx context.Context, want expected, got *container.InspectResponse) ([]finding, error) {
-	findings := slices.Concat(
-		stateDrift(want, got), imageDrift(want, got), limitDrift(want, got), configDrift(want, got), networkDrift(want, got))
-	if got.State.Status == container.StateRemoving || got.State.Status == container.StateDead {
-		return findings, nil
-	}
-	edited, err := e.editedFiles(ctx, got.ID, want.component)
+func (e *Engine) drift(ctx context.Context, want expected, got *container.InspectResponse) (difference, error) {
+	var d difference
+	connections, err := e.networkDrift(ctx, want, got)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
-	for _, text := range edited {
-		findings = append(findings, finding{text, remedyFiles})
+	d.findings = slices.Concat(
+		stateDrift(want, got), imageDrift(want, got), limitDrift(want, got), configDrift(want, got), connections)
+	if got.State.Status == container.StateRemoving || got.State.Status == container.StateDead {
+		return d, nil
 	}
-	return findings, nil
+	if d.files, err = e.injected(ctx, got.ID, want.component); err != nil {
+		return d, err
+	}
+	d.findings = append(d.findings, fileDrift(want.component, d.files)...)
+	return d, nil
 }
 
 func stateDrift(want expected, got *container.InspectResponse) []finding {
@@ -131,7 +141,8 @@ func configDrift(want expected, got *container.InspectResponse) []finding {
 	c := want.component
 	var findings []finding
 	add := func(text string) { findings = append(findings, finding{text, remedyReplace}) }
-	if got.Config.Labels[contract.LabelConfigHash] != c.ConfigHash() {
+	// The ports' names are in the hash; a container without them comes from a version that did not write them down.
+	if got.Config.Labels[contract.LabelConfigHash] != c.ConfigHash() || got.Config.Labels[contract.LabelPorts] != portNames(c) {
 		add("the container was made from another configuration")
 	}
 	if want.image != nil && got.Image == want.image.ID {
@@ -205,23 +216,28 @@ func sameBindings(want, got nat.PortMap) bool {
 	})
 }
 
-func networkDrift(want expected, got *container.InspectResponse) []finding {
-	c := want.component
-	if want.network == nil {
-		return []finding{{fmt.Sprintf("the network %s is missing", c.Network), remedyReconnect}}
+// networkDrift finds what is wrong with the container's places on its networks. Places on networks that are not the
+// component's business are left alone: they may be how somebody looks into it.
+func (e *Engine) networkDrift(ctx context.Context, want expected, got *container.InspectResponse) ([]finding, error) {
+	var findings []finding
+	for i, p := range places(want.ref, want.component) {
+		net, remade := want.network, remedyReplace
+		if i > 0 {
+			var err error
+			if net, err = e.network(ctx, p.network); err != nil {
+				return nil, err
+			}
+			remade = remedyReconnect
+		}
+		switch fault, text := p.fault(net, got); fault {
+		case noFault:
+		case networkRemade:
+			findings = append(findings, finding{text, remade})
+		default:
+			findings = append(findings, finding{text, remedyReconnect})
+		}
 	}
-	at := got.NetworkSettings.Networks[c.Network]
-	switch {
-	case at == nil:
-		return []finding{{fmt.Sprintf("the container is not connected to network %s", c.Network), remedyReconnect}}
-	case at.NetworkID != "" && at.NetworkID != want.network.ID:
-		// A stopped container remembers the ID of a network that is gone, and could not start any more.
-		return []finding{{fmt.Sprintf("the network %s was made anew", c.Network), remedyReplace}}
-	case !slices.Contains(at.Aliases, c.Name) && !slices.Contains(at.DNSNames, c.Name):
-		return []finding{{fmt.Sprintf("the container has lost its alias %s on network %s", c.Name, c.Network), remedyReconnect}}
-	default:
-		return nil
-	}
+	return findings, nil
 }
 
 func memoryText(bytes int64) string {

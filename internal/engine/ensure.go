@@ -49,6 +49,9 @@ func (e *Engine) Ensure(ctx context.Context, call contract.ComponentCall, progre
 	if j.network, err = e.ensureNetwork(ctx, call.Ref, call.RunID); err != nil {
 		return none, err
 	}
+	if err = e.joinable(ctx, call.Ref, j.c); err != nil {
+		return none, err
+	}
 	if err = e.ensureVolumes(ctx, call.Ref, j.c, call.RunID); err != nil {
 		return none, err
 	}
@@ -83,10 +86,11 @@ func (j *job) converge(ctx context.Context) error {
 	if got == nil {
 		return j.install(ctx, nil, at.replaced)
 	}
-	findings, err := j.drift(ctx, j.expected(), got)
+	d, err := j.drift(ctx, j.expected(), got)
 	if err != nil {
 		return err
 	}
+	findings := d.findings
 	if needs(findings, remedyReplace) {
 		for _, f := range findings {
 			j.log.Info("replacing container", "container", j.c.Container, "because", f.text)
@@ -151,8 +155,13 @@ func (j *job) repair(ctx context.Context, got *container.InspectResponse, findin
 			return err
 		}
 	}
+	if running && needs(findings, remedyLive) {
+		if err := j.injectLive(ctx, got.ID, j.c); err != nil {
+			return err
+		}
+	}
 	if needs(findings, remedyReconnect) {
-		if err := j.reconnect(ctx, got.ID, j.c); err != nil {
+		if err := j.reconnect(ctx, j.call.Ref, j.c, got); err != nil {
 			return err
 		}
 	}

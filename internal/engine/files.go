@@ -9,10 +9,12 @@ import (
 	"io"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
@@ -91,6 +93,18 @@ func (e *Engine) inject(ctx context.Context, id string, c contract.Component) er
 	return e.put(ctx, id, c.Container, a)
 }
 
+// injectLive copies the files that the process reads anew when they change into its container, which need not be stopped. All
+// of them go: the engine makes each of them anew, so that who watches their directory sees it.
+func (e *Engine) injectLive(ctx context.Context, id string, c contract.Component) error {
+	a := newArchive()
+	for _, f := range c.Files {
+		if f.Live {
+			a.file(f)
+		}
+	}
+	return e.put(ctx, id, c.Container, a)
+}
+
 // read returns the regular files at a path in a container, by path within it. A missing path has none. It works on
 // containers that do not run, with their volumes.
 func (e *Engine) read(ctx context.Context, id, name, from string) (files map[string]contract.File, err error) {
@@ -129,24 +143,48 @@ func (e *Engine) read(ctx context.Context, id, name, from string) (files map[str
 	}
 }
 
-// editedFiles says which of the component's files are not in its container as they were injected.
-func (e *Engine) editedFiles(ctx context.Context, id string, c contract.Component) ([]string, error) {
-	var edited []string
+// injected reads the component's files as they are in its container, by path; missing ones are left out. They are read at the
+// same time: each takes an engine a moment.
+func (e *Engine) injected(ctx context.Context, id string, c contract.Component) (map[string]contract.File, error) {
+	var mu sync.Mutex
+	all := map[string]contract.File{}
+	group, groupCtx := errgroup.WithContext(ctx)
+	for _, f := range c.Files {
+		group.Go(func() error {
+			at := path.Clean(f.Path)
+			files, err := e.read(groupCtx, id, c.Container, at)
+			if got, found := files[at]; found {
+				mu.Lock()
+				defer mu.Unlock()
+				all[at] = got
+			}
+			return err
+		})
+	}
+	return all, group.Wait()
+}
+
+// fileDrift finds the component's files that are not in its container as they are to be.
+func fileDrift(c contract.Component, files map[string]contract.File) []finding {
+	var findings []finding
 	for _, want := range c.Files {
-		files, err := e.read(ctx, id, c.Container, path.Clean(want.Path))
-		if err != nil {
-			return nil, err
-		}
 		got, found := files[path.Clean(want.Path)]
+		add := func(format string, args ...any) {
+			remedy := remedyFiles
+			if want.Live {
+				remedy = remedyLive
+			}
+			findings = append(findings, finding{fmt.Sprintf(format, args...), remedy})
+		}
 		switch {
 		case !found:
-			edited = append(edited, fmt.Sprintf("the file %s is missing", want.Path))
+			add("the file %s is missing", want.Path)
 		case got.Content != want.Content:
-			edited = append(edited, fmt.Sprintf("the file %s was edited", want.Path))
+			add("the file %s was edited", want.Path)
 		case got.Mode != want.Mode&0o7777 || got.UID != want.UID || got.GID != want.GID:
-			edited = append(edited, fmt.Sprintf("the file %s has mode %#o and owner %d:%d instead of %#o and %d:%d",
-				want.Path, got.Mode, got.UID, got.GID, want.Mode&0o7777, want.UID, want.GID))
+			add("the file %s has mode %#o and owner %d:%d instead of %#o and %d:%d",
+				want.Path, got.Mode, got.UID, got.GID, want.Mode&0o7777, want.UID, want.GID)
 		}
 	}
-	return edited, nil
+	return findings
 }

@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -34,9 +32,6 @@ func (e *Engine) Inspect(ctx context.Context, call contract.StackCall) (contract
 	}
 	names := componentNames(owned)
 	observed.Found = len(names) > 0
-	if observed.Input, err = joinInputs(owned); err != nil {
-		return observed, err
-	}
 	net, err := e.network(ctx, r.Network())
 	if err != nil {
 		return observed, err
@@ -47,15 +42,16 @@ func (e *Engine) Inspect(ctx context.Context, call contract.StackCall) (contract
 	configured := len(call.Stack.Components)
 	states := make([]contract.ComponentState, configured+len(names))
 	group, groupCtx := errgroup.WithContext(ctx)
+	live := &liveInputs{}
 	for i, c := range call.Stack.Components {
 		group.Go(func() (err error) {
-			states[i], err = e.compare(groupCtx, r, c, locate(owned, r, c.Name), net)
+			states[i], err = e.compare(groupCtx, r, c, locate(owned, r, c.Name), net, live)
 			return err
 		})
 	}
 	for i, name := range names {
 		group.Go(func() (err error) {
-			states[configured+i], err = e.describe(groupCtx, name, locate(owned, r, name))
+			states[configured+i], err = e.describe(groupCtx, name, locate(owned, r, name), live)
 			if configured > 0 {
 				states[configured+i].Drift = append(states[configured+i].Drift, "the container belongs to no component of the configuration")
 			}
@@ -66,7 +62,8 @@ func (e *Engine) Inspect(ctx context.Context, call contract.StackCall) (contract
 		return observed, err
 	}
 	observed.Components = states
-	return observed, nil
+	observed.Input, err = joinInputs(owned, live.byID)
+	return observed, err
 }
 
 // componentNames are the components that have a container, in order.
@@ -97,7 +94,7 @@ func (s siblings) best() *container.Summary {
 }
 
 // compare finds out how one component's container differs from the component.
-func (e *Engine) compare(ctx context.Context, r contract.Ref, c contract.Component, at siblings, net *network.Inspect) (contract.ComponentState, error) {
+func (e *Engine) compare(ctx context.Context, r contract.Ref, c contract.Component, at siblings, net *network.Inspect, live *liveInputs) (contract.ComponentState, error) {
 	state := contract.ComponentState{
 		Name: c.Name, Container: c.Container, Image: c.Image, State: contract.StateMissing, Health: contract.HealthNotReady,
 	}
@@ -123,11 +120,12 @@ func (e *Engine) compare(ctx context.Context, r contract.Ref, c contract.Compone
 	if err != nil {
 		return state, err
 	}
-	findings, err := e.drift(ctx, expected{ref: r, component: c, image: wanted, network: net}, got)
+	d, err := e.drift(ctx, expected{ref: r, component: c, image: wanted, network: net}, got)
 	if err != nil {
 		return state, err
 	}
-	for _, f := range findings {
+	live.add(got.ID, d.files)
+	for _, f := range d.findings {
 		state.Drift = append(state.Drift, f.text)
 	}
 	state.Drift = append(state.Drift, leftovers(at)...)
@@ -163,8 +161,8 @@ func leftovers(at siblings) []string {
 	return drift
 }
 
-// describe reports a component of which only the labels are known.
-func (e *Engine) describe(ctx context.Context, name string, at siblings) (contract.ComponentState, error) {
+// describe reports a component of which only the labels are known, and what live input it has.
+func (e *Engine) describe(ctx context.Context, name string, at siblings, live *liveInputs) (contract.ComponentState, error) {
 	state := contract.ComponentState{Name: name, State: contract.StateMissing, Health: contract.HealthNotReady}
 	chosen := at.best()
 	state.Container = nameOf(*chosen)
@@ -176,6 +174,11 @@ func (e *Engine) describe(ctx context.Context, name string, at siblings) (contra
 	if got.State.Status == container.StateRunning {
 		state.Health = contract.HealthReady
 	}
+	files, err := e.liveInput(ctx, *chosen)
+	if err != nil {
+		return state, err
+	}
+	live.add(got.ID, files)
 	state.Digest, err = e.digest(ctx, got, nil)
 	return state, err
 }
@@ -221,39 +224,4 @@ func (e *Engine) probeQuickly(ctx context.Context, id string, c contract.Compone
 		case <-time.After(delay):
 		}
 	}
-}
-
-// joinInputs puts the service's input together again from what each container was made from. Where two disagree, as in the
-// middle of an update, the newer one is right; what is only put aside or not finished does not count.
-func joinInputs(owned []container.Summary) (json.RawMessage, error) {
-	inOrder := slices.Clone(owned)
-	slices.SortStableFunc(inOrder, func(a, b container.Summary) int { return cmp.Compare(a.Created, b.Created) })
-	joined := map[string]json.RawMessage{}
-	for _, s := range inOrder {
-		label := s.Labels[contract.LabelInput]
-		if label == "" || label == "null" || isLeftover(s) {
-			continue
-		}
-		var part map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(label), &part); err != nil {
-			return nil, contract.Fail(contract.Internal, "label %s of container %s is not a JSON object: %v", contract.LabelInput, nameOf(s), err)
-		}
-		for key, value := range part {
-			joined[key] = value
-		}
-	}
-	if len(joined) == 0 {
-		return nil, nil
-	}
-	data, err := json.Marshal(joined)
-	if err != nil {
-		return nil, contract.Fail(contract.Internal, "put the input together: %v", err)
-	}
-	return data, nil
-}
-
-func isLeftover(s container.Summary) bool {
-	final := contract.Ref{Scope: s.Labels[contract.LabelScope], Kind: s.Labels[contract.LabelKind], Service: s.Labels[contract.LabelService]}.
-		Container(s.Labels[contract.LabelComponent])
-	return nameOf(s) == final+contract.IncomingSuffix || nameOf(s) == final+contract.ReplacedSuffix
 }

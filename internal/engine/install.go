@@ -18,6 +18,9 @@ func (j *job) install(ctx context.Context, predecessor *container.InspectRespons
 	if err != nil {
 		return err
 	}
+	if err := j.join(ctx, id); err != nil {
+		return err
+	}
 	if err := j.inject(ctx, id, j.c); err != nil {
 		return err
 	}
@@ -48,7 +51,7 @@ func (j *job) install(ctx context.Context, predecessor *container.InspectRespons
 func (j *job) create(ctx context.Context) (string, error) {
 	name := j.c.Container + contract.IncomingSuffix
 	j.progress.tell("creating container %s", j.c.Container)
-	made, err := j.api.ContainerCreate(ctx, containerConfig(j.call), hostConfig(j.call.Ref, j.c), networkingConfig(j.c), nil, name)
+	made, err := j.api.ContainerCreate(ctx, containerConfig(j.call), hostConfig(j.call.Ref, j.c), networkingConfig(j.call.Ref, j.c), nil, name)
 	switch {
 	case err == nil:
 		j.log.Info("created container", "container", j.c.Container, "image", j.c.Image)

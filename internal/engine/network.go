@@ -2,8 +2,11 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
@@ -53,20 +56,85 @@ func (e *Engine) ensureNetwork(ctx context.Context, r contract.Ref, runID string
 	return found, nil
 }
 
-// endpoint is a component's place on its network: it answers to its own name there.
-func endpoint(c contract.Component) *network.EndpointSettings {
-	return &network.EndpointSettings{Aliases: []string{c.Name}}
+// place is what a container is called on one of its networks.
+type place struct {
+	network string
+	aliases []string
 }
 
-// reconnect puts a container on its network anew, under its alias.
-func (e *Engine) reconnect(ctx context.Context, id string, c contract.Component) error {
-	err := e.api.NetworkDisconnect(ctx, c.Network, id, true)
-	// It may have been off the network already, for which engines have different answers.
-	if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsPermissionDenied(err) && !errdefs.IsInternal(err) {
-		return e.fail(ctx, err, "disconnect container %s from network %s", c.Container, c.Network)
+// places are the component's networks, its own first. There it answers to its bare name and to the one that services
+// which join the network know it by; on a joined network, whose components may have the same bare names, only to the latter.
+func places(r contract.Ref, c contract.Component) []place {
+	all := []place{{network: c.Network, aliases: []string{c.Name, r.Alias(c.Name)}}}
+	for _, join := range c.Joins {
+		all = append(all, place{network: join.Network, aliases: []string{join.Alias}})
 	}
-	if err := e.api.NetworkConnect(ctx, c.Network, id, endpoint(c)); err != nil {
-		return e.fail(ctx, err, "connect container %s to network %s", c.Container, c.Network)
+	return all
+}
+
+func (p place) endpoint() *network.EndpointSettings {
+	return &network.EndpointSettings{Aliases: slices.Clone(p.aliases)}
+}
+
+// fault is a way in which a container is not at its place.
+type fault int
+
+const (
+	noFault fault = iota
+	networkMissing
+	networkRemade
+	notConnected
+	aliasLost
+)
+
+// fault compares a container with its place on a network, which is nil when it is missing.
+func (p place) fault(net *network.Inspect, got *container.InspectResponse) (fault, string) {
+	if net == nil {
+		return networkMissing, fmt.Sprintf("the network %s is missing", p.network)
+	}
+	at := got.NetworkSettings.Networks[p.network]
+	if at == nil {
+		return notConnected, fmt.Sprintf("the container is not connected to network %s", p.network)
+	}
+	if at.NetworkID != "" && at.NetworkID != net.ID {
+		// A stopped container remembers the ID of a network that is gone, and could not start any more.
+		return networkRemade, fmt.Sprintf("the network %s was made anew", p.network)
+	}
+	for _, alias := range p.aliases {
+		if !slices.Contains(at.Aliases, alias) && !slices.Contains(at.DNSNames, alias) {
+			return aliasLost, fmt.Sprintf("the container has lost its alias %s on network %s", alias, p.network)
+		}
+	}
+	return noFault, ""
+}
+
+// connect puts a container on a network.
+func (e *Engine) connect(ctx context.Context, id string, c contract.Component, p place) error {
+	if err := e.api.NetworkConnect(ctx, p.network, id, p.endpoint()); err != nil {
+		return e.fail(ctx, err, "connect container %s to network %s", c.Container, p.network)
+	}
+	return nil
+}
+
+// reconnect puts a container on those of its networks anew where it is not as it should be. The others are left alone, and
+// with them the connections that are open there.
+func (e *Engine) reconnect(ctx context.Context, r contract.Ref, c contract.Component, got *container.InspectResponse) error {
+	for _, p := range places(r, c) {
+		net, err := e.network(ctx, p.network)
+		if err != nil {
+			return err
+		}
+		if is, _ := p.fault(net, got); is == noFault {
+			continue
+		}
+		err = e.api.NetworkDisconnect(ctx, p.network, got.ID, true)
+		// It may have been off the network already, for which engines have different answers.
+		if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsPermissionDenied(err) && !errdefs.IsInternal(err) {
+			return e.fail(ctx, err, "disconnect container %s from network %s", c.Container, p.network)
+		}
+		if err := e.connect(ctx, got.ID, c, p); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // Prepare finds out everything that would make the stack fail and can be known before anything is made: the engine, objects
-// of the same names that are somebody else's, a service that exists with another input, and ports that are taken. Only then
-// it makes the network.
+// of the same names that are somebody else's, networks to join that are not there, a service that exists with another input,
+// and ports that are taken. Only then it makes the network.
 func (e *Engine) Prepare(ctx context.Context, call contract.StackCall, progress Progress) (contract.Prepared, error) {
 	id, err := e.check(ctx, call.Stack.EngineID)
 	if err != nil {
@@ -33,6 +33,9 @@ func (e *Engine) Prepare(ctx context.Context, call contract.StackCall, progress 
 		if prepared.Adopted, prepared.Continues, err = adopt(call.Stack, all); err != nil {
 			return prepared, err
 		}
+		if err := e.sameLiveInput(ctx, call.Stack, all); err != nil {
+			return prepared, err
+		}
 	}
 	if err := e.checkPorts(ctx, call.Stack, all); err != nil {
 		return prepared, err
@@ -41,7 +44,8 @@ func (e *Engine) Prepare(ctx context.Context, call contract.StackCall, progress 
 	return prepared, err
 }
 
-// checkNames looks for objects that have a name of the stack's and are not the service's.
+// checkNames looks for objects that have a name of the stack's and are not the service's, and for those of others that it
+// needs.
 func (e *Engine) checkNames(ctx context.Context, s contract.Stack, all []container.Summary) error {
 	byName := map[string]container.Summary{}
 	for _, item := range all {
@@ -55,6 +59,9 @@ func (e *Engine) checkNames(ctx context.Context, s contract.Stack, all []contain
 			}
 		}
 		if err := e.checkVolumes(ctx, s.Ref, c); err != nil {
+			return err
+		}
+		if err := e.joinable(ctx, s.Ref, c); err != nil {
 			return err
 		}
 	}

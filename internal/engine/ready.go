@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -106,53 +104,4 @@ func excerpt(text string) string {
 		text = text[:120] + "…"
 	}
 	return strings.ToValidUTF8(text, "")
-}
-
-// baseURL is where the port of the component's probe is published; it is empty when the component has no probe.
-func (e *Engine) baseURL(ctx context.Context, id string, c contract.Component) (string, error) {
-	if c.Probe.Port == "" {
-		return "", nil
-	}
-	port, ok := c.Port(c.Probe.Port)
-	if !ok {
-		return "", contract.Fail(contract.Internal, "the probe of %s names port %q, which it does not have", c.Name, c.Probe.Port)
-	}
-	found, err := e.inspect(ctx, id)
-	if err != nil {
-		return "", err
-	}
-	if found == nil {
-		return "", contract.Fail(contract.NotFound, "container %s is gone", c.Container)
-	}
-	for _, binding := range found.NetworkSettings.Ports[containerPort(port)] {
-		if binding.HostPort == "" || binding.HostPort == "0" {
-			continue
-		}
-		return "http://" + net.JoinHostPort(e.reach(binding.HostIP), binding.HostPort), nil
-	}
-	return "", contract.Fail(contract.Unhealthy, "port %d of container %s is not published", port.Container, c.Container)
-}
-
-// reach is the address at which a port that is bound to bind on the engine's host is reached from here.
-func (e *Engine) reach(bind string) string {
-	ip := net.ParseIP(bind)
-	if ip != nil && !ip.IsUnspecified() && !ip.IsLoopback() {
-		return bind
-	}
-	if host := e.remoteHost(); host != "" {
-		return host
-	}
-	if ip != nil && ip.IsLoopback() {
-		return bind
-	}
-	return "127.0.0.1"
-}
-
-// remoteHost is the host of an engine that is driven over the network; it is empty for a local socket.
-func (e *Engine) remoteHost() string {
-	parsed, err := url.Parse(e.api.DaemonHost())
-	if err != nil || parsed.Scheme == "unix" || parsed.Scheme == "npipe" {
-		return ""
-	}
-	return parsed.Hostname()
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -24,6 +23,10 @@ func (e *Engine) Remove(ctx context.Context, call contract.StackCall, progress P
 	r := call.Stack.Ref
 	owned, err := e.owned(ctx, r)
 	if err != nil {
+		return removed, err
+	}
+	// Before anything is gone: half a service is of no use to those that have joined its network.
+	if err := e.checkOthers(ctx, r); err != nil {
 		return removed, err
 	}
 	if err := e.removeContainers(ctx, owned, progress); err != nil {
@@ -78,6 +81,28 @@ func (e *Engine) networks(ctx context.Context, r contract.Ref) ([]network.Summar
 	return list, nil
 }
 
+// checkOthers looks for containers of others on r's networks.
+func (e *Engine) checkOthers(ctx context.Context, r contract.Ref) error {
+	list, err := e.networks(ctx, r)
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		// A list does not tell who is on a network.
+		found, err := e.network(ctx, n.Name)
+		if err != nil {
+			return err
+		}
+		if found == nil {
+			continue
+		}
+		if err := e.checkGuests(ctx, r, found); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (e *Engine) removeNetworks(ctx context.Context, r contract.Ref, progress Progress) ([]string, error) {
 	list, err := e.networks(ctx, r)
 	if err != nil {
@@ -86,7 +111,7 @@ func (e *Engine) removeNetworks(ctx context.Context, r contract.Ref, progress Pr
 	var removed []string
 	for _, n := range list {
 		progress.tell("removing network %s", n.Name)
-		if err := e.removeNetwork(ctx, n.ID); err != nil {
+		if err := e.removeNetwork(ctx, r, n.ID); err != nil {
 			return removed, err
 		}
 		removed = append(removed, n.Name)
@@ -96,7 +121,7 @@ func (e *Engine) removeNetworks(ctx context.Context, r contract.Ref, progress Pr
 }
 
 // removeNetwork removes a network that only somebody else's containers can still be on; those are named.
-func (e *Engine) removeNetwork(ctx context.Context, id string) error {
+func (e *Engine) removeNetwork(ctx context.Context, r contract.Ref, id string) error {
 	found, err := e.api.NetworkInspect(ctx, id, network.InspectOptions{})
 	if errdefs.IsNotFound(err) {
 		return nil
@@ -104,15 +129,8 @@ func (e *Engine) removeNetwork(ctx context.Context, id string) error {
 	if err != nil {
 		return e.fail(ctx, err, "look for network %s", id)
 	}
-	if len(found.Containers) > 0 {
-		var foreign []string
-		for _, member := range found.Containers {
-			foreign = append(foreign, member.Name)
-		}
-		slices.Sort(foreign)
-		failure := contract.Fail(contract.Conflict, "network %s is used by other containers: %s", found.Name, strings.Join(foreign, ", "))
-		failure.Hint = fmt.Sprintf("disconnect each with `docker network disconnect %s %s`, then destroy again", found.Name, foreign[0])
-		return failure
+	if err := e.checkGuests(ctx, r, &found); err != nil {
+		return err
 	}
 	if err := e.api.NetworkRemove(ctx, found.ID); err != nil && !errdefs.IsNotFound(err) {
 		return e.fail(ctx, err, "remove network %s", found.Name)

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -18,9 +20,10 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
-// A component's secrets volume holds four files per secret, of which only the first is the component's business:
+// A component's secrets volume holds these files per secret, of which only the first two are the component's business:
 //
 //	grafana_admin                    the value
+//	grafana_admin.yaml               the value as Secret.Rendered has it, under its name; only where there is one
 //	grafana_admin.version            the user's version of it, empty when it was generated
 //	grafana_admin.previous           the value before, while an update is not committed
 //	grafana_admin.previous.version   and its version
@@ -56,10 +59,24 @@ func (e *Engine) vault(ctx context.Context, id, name string) (vault, error) {
 	return v, nil
 }
 
-// value puts a secret and its version into an archive, to be written in one go.
+// value puts a secret in all its forms and its version into an archive, to be written in one go.
 func (a *archive) value(s contract.Secret, value, version string) {
-	a.file(contract.File{Path: path.Join(contract.SecretsPath, s.Name), Content: value, UID: s.UID, GID: s.GID, Mode: s.Mode})
+	a.secret(s, s.Name, value)
+	a.rendered(s, value)
 	a.keep(s.Name+versionSuffix, version)
+}
+
+// rendered puts a secret into an archive in the form that the process reads, where that is not the value alone.
+func (a *archive) rendered(s contract.Secret, value string) {
+	if s.Rendered != nil {
+		a.secret(s, s.Rendered.Name, render(s, value))
+	}
+}
+
+func render(s contract.Secret, value string) string { return fmt.Sprintf(s.Rendered.Format, value) }
+
+func (a *archive) secret(s contract.Secret, name, content string) {
+	a.file(contract.File{Path: path.Join(contract.SecretsPath, name), Content: content, UID: s.UID, GID: s.GID, Mode: s.Mode})
 }
 
 // previous puts aside what a secret was before, or clears it.
@@ -137,6 +154,11 @@ func (j *job) settleSecrets(ctx context.Context, id string, predecessor *contain
 		}
 		j.masked = append(j.masked, value)
 		switch what {
+		case keepStored:
+			// It was stored by a version that rendered it otherwise or not at all.
+			if s.Rendered != nil && stored[s.Rendered.Name] != render(s, value) {
+				created.rendered(s, value)
+			}
 		case makeNew:
 			created.value(s, value, version)
 			j.progress.tell("%s: stored secret %s", j.c.Name, s.Name)
@@ -220,7 +242,7 @@ func (j *job) awake(ctx context.Context, predecessor *container.InspectResponse)
 
 // tellComponent changes a secret in the component that runs in a container.
 func (j *job) tellComponent(ctx context.Context, id string, r rotation) error {
-	base, err := j.baseURL(ctx, id, j.c)
+	base, err := j.portURL(ctx, id, j.c, cmp.Or(r.secret.Port, j.c.Probe.Port))
 	if err != nil {
 		return err
 	}

@@ -194,3 +194,92 @@ func TestASecretInAFileAloneIsReplacedAndRestored(t *testing.T) {
 		t.Errorf("secret %q, rotated %q", s.secret(), s.rotated)
 	}
 }
+
+// file is what stands in the component's secrets volume under a name.
+func (s *service) file(c contract.Component, name string) contract.File {
+	s.t.Helper()
+	at := contract.SecretsPath + "/" + name
+	files, err := s.e.read(s.t.Context(), c.Container, c.Container, at)
+	must(s.t, err)
+	return files[at]
+}
+
+func TestARenderedSecretFollowsItsValueAndIsRotatedAtItsOwnPort(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	component := func(v int64) contract.Component {
+		c := s.secretComponent(version(v), contract.RotateGrafana)
+		c.Ports = append(c.Ports, contract.Port{Name: "bolt", Container: 7687, Bind: "127.0.0.1"})
+		c.Secrets[0].Port = "bolt"
+		c.Secrets[0].Rendered = &contract.Rendered{Name: "alpha_auth", Format: "neo4j/%s"}
+		return c
+	}
+	check := func(when, value string) {
+		t.Helper()
+		if got := s.file(component(1), "alpha_auth"); s.secret() != value || got.Content != "neo4j/"+value || got.UID != 10001 || got.Mode != 0o400 {
+			t.Errorf("%s: value %q, rendered %+v", when, s.secret(), got)
+		}
+	}
+	must(t, s.upWith(component(1), "first-value"))
+	check("first", "first-value")
+	bolt, err := s.e.Address(t.Context(), s.ref, "alpha", "bolt")
+	must(t, err)
+	must(t, s.upWith(component(2), "second-value"))
+	check("rotated", "second-value")
+	if s.rotatedAt != "http://"+bolt {
+		t.Errorf("rotated at %s, want port bolt at %s", s.rotatedAt, bolt)
+	}
+
+	third := component(3)
+	call := s.componentCall(third)
+	call.RunID, call.Secrets = "run-3", map[string]string{"password": "third-value"}
+	_, err = s.e.Ensure(t.Context(), call, nil)
+	must(t, err)
+	check("before the commit", "third-value")
+	_, err = s.e.Restore(t.Context(), call)
+	must(t, err)
+	check("restored", "second-value")
+	want := []string{"admin first-value>second-value", "admin second-value>third-value", "admin third-value>second-value"}
+	if !slices.Equal(s.rotated, want) {
+		t.Errorf("rotated %q", s.rotated)
+	}
+	if s.rotatedAt == "http://"+bolt || s.rotatedAt == "" {
+		t.Errorf("rotated back at %q", s.rotatedAt)
+	}
+	s.noDrift(component(2))
+}
+
+func TestARenderedSecretInAFileAloneIsWrittenForOneThatWasStoredBefore(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	c := s.secretComponent(nil, "")
+	must(t, s.upWith(c, ""))
+	c.Secrets[0].Rendered = &contract.Rendered{Name: "box.yaml", Format: "api_key: %q\n"}
+	must(t, s.upWith(c, ""))
+	if got := s.file(c, "box.yaml").Content; got != "api_key: \""+s.secret()+"\"\n" {
+		t.Errorf("rendered %q", got)
+	}
+	c.Secrets[0].Version = version(1)
+	must(t, s.upWith(c, "my-own-value"))
+	if got := s.file(c, "box.yaml").Content; got != "api_key: \"my-own-value\"\n" {
+		t.Errorf("rendered %q after the rotation", got)
+	}
+}
+
+func TestASecretOfAnotherServiceIsReadWhetherItRunsOrNot(t *testing.T) {
+	t.Parallel()
+	s, reader := newService(t), newService(t)
+	c := s.secretComponent(version(1), "")
+	must(t, s.upWith(c, "the-value"))
+	read := func(r contract.Ref) (string, error) { return reader.e.Secret(t.Context(), r, "alpha", "password") }
+	for _, stop := range []bool{false, true} {
+		if stop {
+			must(t, s.api.ContainerStop(t.Context(), c.Container, container.StopOptions{}))
+		}
+		if value, err := read(s.ref); err != nil || value != "the-value" {
+			t.Errorf("stopped %v: value %q, error %v", stop, value, err)
+		}
+	}
+	_, err := read(reader.ref)
+	wantFailure(t, err, contract.NotFound, "alpha", reader.ref.ID())
+}

@@ -106,7 +106,9 @@ type service struct {
 	run string
 	// rotated records what the fake rotator was told: "base from to".
 	rotated []string
-	refuse  error
+	// rotatedAt is the base URL that it was told last.
+	rotatedAt string
+	refuse    error
 }
 
 func newService(t *testing.T) *service {
@@ -116,6 +118,7 @@ func newService(t *testing.T) *service {
 	s := &service{t: t, run: "run-1", ref: contract.Ref{Scope: "enginetest", Kind: "logs", Service: "t" + hex.EncodeToString(random)}}
 	rotator := func(_ context.Context, base string, secret contract.Secret, from, to string) error {
 		s.rotated = append(s.rotated, fmt.Sprintf("%s %s>%s", secret.User, from, to))
+		s.rotatedAt = base
 		if !strings.HasPrefix(base, "http://127.0.0.1:") {
 			return fmt.Errorf("rotation asked of %q", base)
 		}
@@ -208,13 +211,19 @@ func (s *service) exists(name string) bool {
 // answer is what the component says at its published port.
 func (s *service) answer(c contract.Component) string {
 	s.t.Helper()
+	return s.get(c, "/ready")
+}
+
+// get asks the component at its published port.
+func (s *service) get(c contract.Component, path string) string {
+	s.t.Helper()
 	found, err := s.api.ContainerInspect(s.t.Context(), c.Container)
 	must(s.t, err)
 	bindings := found.NetworkSettings.Ports["8080/tcp"]
 	if len(bindings) == 0 {
 		s.t.Fatalf("%s publishes nothing, state %s", c.Container, found.State.Status)
 	}
-	response, err := s.e.probes.Get("http://127.0.0.1:" + bindings[0].HostPort + "/ready")
+	response, err := s.e.probes.Get("http://127.0.0.1:" + bindings[0].HostPort + path)
 	must(s.t, err)
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)

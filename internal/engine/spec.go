@@ -22,7 +22,7 @@ const restartPolicy = container.RestartPolicyUnlessStopped
 func containerConfig(call contract.ComponentCall) *container.Config {
 	c := call.Component
 	config := &container.Config{
-		Hostname:     c.Name,
+		Hostname:     hostname(c),
 		User:         c.User,
 		Image:        c.Image,
 		Env:          environment(c),
@@ -57,8 +57,19 @@ func hostConfig(r contract.Ref, c contract.Component) *container.HostConfig {
 	}
 }
 
-func networkingConfig(c contract.Component) *network.NetworkingConfig {
-	return &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{c.Network: endpoint(c)}}
+// hostname is the component's name, except where it joins other services' networks: engines from 25 on answer to a
+// container's host name on all of its networks, and there it may be the name of one of theirs.
+func hostname(c contract.Component) string {
+	if len(c.Joins) > 0 {
+		return ""
+	}
+	return c.Name
+}
+
+// networkingConfig holds the own network alone: engines with an API before 1.44 take one with a create. The others follow.
+func networkingConfig(r contract.Ref, c contract.Component) *network.NetworkingConfig {
+	own := places(r, c)[0]
+	return &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{own.network: own.endpoint()}}
 }
 
 // labels are the user's, then orch's own, which win.
@@ -71,6 +82,7 @@ func labels(call contract.ComponentCall) map[string]string {
 	all[contract.LabelComponent] = call.Component.Name
 	all[contract.LabelConfigHash] = call.Component.ConfigHash()
 	all[contract.LabelInput] = string(call.Component.Input)
+	all[contract.LabelPorts] = portNames(call.Component)
 	all[contract.LabelRunID] = call.RunID
 	return all
 }

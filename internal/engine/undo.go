@@ -142,7 +142,7 @@ func (e *Engine) Rollback(ctx context.Context, call contract.StackCall) (contrac
 	if err != nil || len(owned) > 0 {
 		return undone, err
 	}
-	if err := e.removeNetwork(ctx, found.Name); err != nil {
+	if err := e.removeNetwork(ctx, call.Stack.Ref, found.Name); err != nil {
 		return undone, err
 	}
 	undone.Done = append(undone.Done, "removed network "+found.Name)

@@ -50,6 +50,20 @@ func serve(config []byte) {
 		}
 		fmt.Fprintf(w, "box is ready with %s", config)
 	})
+	// The file is read anew for each request.
+	http.HandleFunc("GET /live", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "/etc/box/live/orch.json") })
+	// What this container sees of another one, for tests of networks.
+	http.HandleFunc("GET /fetch", func(w http.ResponseWriter, r *http.Request) {
+		client := http.Client{Timeout: 5 * time.Second}
+		response, err := client.Get(r.FormValue("url"))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer response.Body.Close()
+		w.WriteHeader(response.StatusCode)
+		_, _ = io.Copy(w, response.Body)
+	})
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
 	go func() {
