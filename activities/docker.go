@@ -17,9 +17,19 @@ type Engine interface {
 	Rollback(ctx context.Context, call contract.StackCall) (contract.Undone, error)
 	Inspect(ctx context.Context, call contract.StackCall) (contract.Observed, error)
 	Remove(ctx context.Context, call contract.StackCall, progress engine.Progress) (contract.Removed, error)
+
+	// CheckEngine fails when id names another engine than this one.
+	CheckEngine(ctx context.Context, id string) error
+	// Address is the host:port at which a component's port answers; NotFound when the component has no container.
+	Address(ctx context.Context, ref contract.Ref, component, port string) (string, error)
+	// Secret is the value of a component's secret as it is stored; NotFound when there is none.
+	Secret(ctx context.Context, ref contract.Ref, component, name string) (string, error)
+	// Evidence is the state and the last log lines of a component, secrets masked.
+	Evidence(ctx context.Context, ref contract.Ref, component string) (*contract.Evidence, error)
 }
 
-// Docker are the activities of the stack family. Its exported methods are registered under their own names, which are the
+// Docker are the activities of the stack family; canary.go has VerifyStack, and grafana_objects.go and grafana_remove.go
+// those about a Grafana that is not the stack's own. Its exported methods are registered under their own names, which are the
 // Activity constants of the contract.
 type Docker struct{ Engine Engine }
 

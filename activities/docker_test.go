@@ -45,6 +45,7 @@ func TestEveryActivityOfTheContractIsBound(t *testing.T) {
 	for _, name := range []string{
 		contract.ActivityPrepareStack, contract.ActivityEnsureComponent, contract.ActivityRestoreComponent, contract.ActivityCommitStack,
 		contract.ActivityRollbackStack, contract.ActivityInspectStack, contract.ActivityRemoveStack,
+		contract.ActivityVerifyStack, contract.ActivityEnsureGrafana, contract.ActivityInspectGrafana, contract.ActivityRemoveGrafana,
 	} {
 		// The argument does not fit any of them: a bound activity complains about it, an unbound one about its name.
 		_, err := env.ExecuteActivity(name, "no struct")

@@ -34,7 +34,10 @@ func NewHost(o Options) (*Host, error) {
 	}
 	e, err := engine.New(engine.Options{
 		Host: o.DockerHost, Logger: o.Logger,
-		Rotate: map[contract.Rotation]engine.Rotator{contract.RotateGrafana: activities.RotateGrafanaPassword},
+		Rotate: map[contract.Rotation]engine.Rotator{
+			contract.RotateGrafana: activities.RotateGrafanaPassword,
+			contract.RotateNeo4j:   activities.RotateNeo4jPassword,
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("docker engine: %w", err)
