@@ -17,7 +17,7 @@ import (
 )
 
 // server is the provider in this process with a connection that goes nowhere.
-func server(t *testing.T, connect provider.Connect) (tfprotov6.ProviderServer, tftypes.Object, tfprotov6.Schema) {
+func server(t *testing.T, connect provider.Connect) (tfprotov6.ProviderServer, tftypes.Object, map[string]*tfprotov6.Schema) {
 	t.Helper()
 	s, err := providerserver.NewProtocol6WithError(provider.NewWith("1.2.3", connect)())()
 	if err != nil {
@@ -34,7 +34,7 @@ func server(t *testing.T, connect provider.Connect) (tfprotov6.ProviderServer, t
 	if !ok {
 		t.Fatal("the provider's configuration is not an object")
 	}
-	return s, typ, *schemas.ResourceSchemas["orch_logs_pipeline"]
+	return s, typ, schemas.ResourceSchemas
 }
 
 // config is a provider block; what values does not name is null.
@@ -173,7 +173,7 @@ func TestProviderBlockIsValidated(t *testing.T) {
 // Descriptions are the only user documentation, so every attribute needs one, and those that may be left out tell what
 // happens then.
 func TestEveryAttributeIsDescribed(t *testing.T) {
-	_, _, schema := server(t, func(runner.Config) (resources.Runner, error) { return nil, nil })
+	_, _, schemas := server(t, func(runner.Config) (resources.Runner, error) { return nil, nil })
 	var walk func(path string, attributes []*tfprotov6.SchemaAttribute)
 	walk = func(path string, attributes []*tfprotov6.SchemaAttribute) {
 		for _, a := range attributes {
@@ -190,7 +190,12 @@ func TestEveryAttributeIsDescribed(t *testing.T) {
 			}
 		}
 	}
-	walk("", schema.Block.Attributes)
+	if len(schemas) != len(resources.All()) {
+		t.Errorf("%d schemas of %d resources", len(schemas), len(resources.All()))
+	}
+	for name, schema := range schemas {
+		walk(name+".", schema.Block.Attributes)
+	}
 }
 
 func TestTheRealRunnerDoesNotDial(t *testing.T) {

@@ -6,5 +6,8 @@ import "github.com/hashicorp/terraform-plugin-framework/resource"
 func All() []func() resource.Resource {
 	return []func() resource.Resource{
 		newLogsPipeline,
+		newMetricsPipeline,
+		newTracingPipeline,
+		newDatabasePipeline,
 	}
 }

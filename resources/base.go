@@ -25,18 +25,21 @@ type base struct {
 	DeleteVolumes types.Bool     `tfsdk:"delete_volumes"`
 	OnFailure     types.String   `tfsdk:"on_failure"`
 	OnInterrupt   types.String   `tfsdk:"on_interrupt"`
+	Verify        types.Bool     `tfsdk:"verify"`
 	Timeouts      timeouts.Value `tfsdk:"timeouts"`
 
-	ID         types.String `tfsdk:"id"`
-	Status     types.String `tfsdk:"status"`
-	Message    types.String `tfsdk:"message"`
-	Steps      types.List   `tfsdk:"steps"`
-	Endpoints  types.Map    `tfsdk:"endpoints"`
-	Containers types.Map    `tfsdk:"containers"`
-	EngineID   types.String `tfsdk:"engine_id"`
-	WorkflowID types.String `tfsdk:"workflow_id"`
-	RunID      types.String `tfsdk:"run_id"`
-	WebUIURL   types.String `tfsdk:"web_ui_url"`
+	ID            types.String `tfsdk:"id"`
+	Status        types.String `tfsdk:"status"`
+	Message       types.String `tfsdk:"message"`
+	Steps         types.List   `tfsdk:"steps"`
+	Endpoints     types.Map    `tfsdk:"endpoints"`
+	DatasourceUID types.String `tfsdk:"datasource_uid"`
+	Containers    types.Map    `tfsdk:"containers"`
+	Verification  types.Map    `tfsdk:"verification"`
+	EngineID      types.String `tfsdk:"engine_id"`
+	WorkflowID    types.String `tfsdk:"workflow_id"`
+	RunID         types.String `tfsdk:"run_id"`
+	WebUIURL      types.String `tfsdk:"web_ui_url"`
 }
 
 // How long an operation is waited for when the timeouts attribute does not say.
@@ -76,6 +79,22 @@ func (b *base) request(ref contract.Ref, op contract.Operation, input json.RawMe
 	}
 }
 
+// verified reports whether setups write and read back canaries.
+func (b *base) verified() bool { return b.Verify.IsNull() || b.Verify.ValueBool() }
+
+// setVerification stores how long each canary of a setup took.
+func (b *base) setVerification(proofs []contract.Proof) {
+	if len(proofs) == 0 {
+		b.Verification = types.MapNull(types.Int64Type)
+		return
+	}
+	latencies := make(map[string]attr.Value, len(proofs))
+	for _, p := range proofs {
+		latencies[p.Signal] = types.Int64Value(p.LatencyMS)
+	}
+	b.Verification = types.MapValueMust(types.Int64Type, latencies)
+}
+
 // setRun stores which run is or was at work.
 func (b *base) setRun(run runner.Run) {
 	b.WorkflowID, b.RunID, b.WebUIURL = types.StringValue(run.WorkflowID), orNull(run.RunID), orNull(run.WebUIURL)
@@ -99,7 +118,7 @@ func (b *base) setComponents(ctx context.Context, all map[string]container, diag
 // settle replaces what is still unknown by null: state must not hold unknown values, also not that of an operation which
 // is under way or has failed.
 func (b *base) settle(ctx context.Context, diags *diag.Diagnostics) {
-	for _, s := range []*types.String{&b.ID, &b.Status, &b.Message, &b.EngineID, &b.WorkflowID, &b.RunID, &b.WebUIURL} {
+	for _, s := range []*types.String{&b.ID, &b.Status, &b.Message, &b.DatasourceUID, &b.EngineID, &b.WorkflowID, &b.RunID, &b.WebUIURL} {
 		*s = known(*s)
 	}
 	if b.Steps.IsUnknown() {
@@ -107,6 +126,9 @@ func (b *base) settle(ctx context.Context, diags *diag.Diagnostics) {
 	}
 	if b.Endpoints.IsUnknown() {
 		b.Endpoints = types.MapNull(types.StringType)
+	}
+	if b.Verification.IsUnknown() {
+		b.Verification = types.MapNull(types.Int64Type)
 	}
 	if b.Containers.IsUnknown() {
 		b.Containers = types.MapNull(containerType)

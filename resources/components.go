@@ -91,136 +91,59 @@ func portAttribute(what string, port int) schema.Int64Attribute {
 	}
 }
 
-type collectorModel struct {
-	limits
-	GRPCPort types.Int64 `tfsdk:"grpc_port"`
-	HTTPPort types.Int64 `tfsdk:"http_port"`
+// minSecretLength keeps out the shortest passwords and keys; the components would take shorter ones.
+const minSecretLength = 8
+
+// secretAttributes are the write-only attribute <name>_wo and its version. Neither does anything without the other.
+func secretAttributes(name, what, otherwise string, rules ...validator.String) map[string]schema.Attribute {
+	value, version := name+"_wo", name+"_wo_version"
+	sibling := func(name string) path.Expression { return path.MatchRelative().AtParent().AtName(name) }
+	return map[string]schema.Attribute{
+		value: schema.StringAttribute{
+			Optional: true, Sensitive: true, WriteOnly: true,
+			Validators: append(rules, stringvalidator.AlsoRequires(sibling(version))),
+			MarkdownDescription: fmt.Sprintf("%s It is stored neither in plan nor in state, and travels to the worker encrypted. Needs `%s`. %s",
+				what, version, otherwise),
+		},
+		version: schema.Int64Attribute{
+			Optional: true, Validators: []validator.Int64{int64validator.AtLeast(0), int64validator.AlsoRequires(sibling(value))},
+			MarkdownDescription: fmt.Sprintf("Version of `%s`, any number. Raise it to have a changed value applied.", value),
+		},
+	}
 }
 
-func (m *collectorModel) input() *catalog.CollectorInput {
-	if m == nil {
+// generated says what a secret is when the configuration does not.
+const generated = "Default: one that is generated and can be printed on the worker's host with `orch-worker secret`."
+
+// merged is one map of all attributes.
+func merged(all ...map[string]schema.Attribute) map[string]schema.Attribute {
+	attributes := map[string]schema.Attribute{}
+	for _, some := range all {
+		maps.Copy(attributes, some)
+	}
+	return attributes
+}
+
+// plain are the strings of a list as the catalog takes it: absent stays absent.
+func plain(values []types.String) []string {
+	if values == nil {
 		return nil
 	}
-	return &catalog.CollectorInput{Container: m.limits.input(), GRPCPort: m.GRPCPort.ValueInt64Pointer(), HTTPPort: m.HTTPPort.ValueInt64Pointer()}
+	out := make([]string, 0, len(values))
+	for _, v := range values {
+		out = append(out, v.ValueString())
+	}
+	return out
 }
 
-func newCollectorModel(in *catalog.CollectorInput) *collectorModel {
-	if in == nil {
+// modelled is the inverse of plain.
+func modelled(values []string) []types.String {
+	if values == nil {
 		return nil
 	}
-	return &collectorModel{limits: newLimits(in.Container), GRPCPort: types.Int64PointerValue(in.GRPCPort), HTTPPort: types.Int64PointerValue(in.HTTPPort)}
-}
-
-func collectorBlock() schema.Attribute {
-	return componentBlock("The OpenTelemetry Collector, which receives by OTLP.", catalog.CollectorImage, catalog.CollectorMemoryMB,
-		map[string]schema.Attribute{
-			"grpc_port": portAttribute("OTLP over gRPC", catalog.CollectorGRPCPort),
-			"http_port": portAttribute("OTLP over HTTP", catalog.CollectorHTTPPort),
-		})
-}
-
-type lokiModel struct {
-	limits
-	Port      types.Int64  `tfsdk:"port"`
-	Retention types.String `tfsdk:"retention"`
-	Volume    types.String `tfsdk:"volume"`
-}
-
-func (m *lokiModel) input() *catalog.LokiInput {
-	if m == nil {
-		return nil
+	out := make([]types.String, 0, len(values))
+	for _, v := range values {
+		out = append(out, types.StringValue(v))
 	}
-	return &catalog.LokiInput{
-		Container: m.limits.input(), Port: m.Port.ValueInt64Pointer(),
-		Retention: m.Retention.ValueStringPointer(), Volume: m.Volume.ValueStringPointer(),
-	}
-}
-
-func newLokiModel(in *catalog.LokiInput) *lokiModel {
-	if in == nil {
-		return nil
-	}
-	return &lokiModel{
-		limits: newLimits(in.Container), Port: types.Int64PointerValue(in.Port),
-		Retention: types.StringPointerValue(in.Retention), Volume: types.StringPointerValue(in.Volume),
-	}
-}
-
-func lokiBlock() schema.Attribute {
-	return componentBlock("Loki, which keeps the logs.", catalog.LokiImage, catalog.LokiMemoryMB,
-		map[string]schema.Attribute{
-			"port": portAttribute("Loki's HTTP API", catalog.LokiPort),
-			"retention": schema.StringAttribute{
-				Optional: true,
-				MarkdownDescription: fmt.Sprintf("How long log lines are kept, for example `72h`, `30d` or `4w`; at least `24h`, which is "+
-					"the least that Loki can do. Default: `%s`.", catalog.LokiRetention),
-			},
-			"volume": schema.StringAttribute{
-				Optional: true,
-				MarkdownDescription: "Existing Docker volume to keep the logs in. It is never deleted, whatever `delete_volumes` says. " +
-					"Default: a volume that belongs to the service.",
-			},
-		})
-}
-
-type grafanaModel struct {
-	limits
-	Port                 types.Int64  `tfsdk:"port"`
-	AdminUser            types.String `tfsdk:"admin_user"`
-	AdminPassword        types.String `tfsdk:"admin_password_wo"`
-	AdminPasswordVersion types.Int64  `tfsdk:"admin_password_wo_version"`
-}
-
-func (m *grafanaModel) input() *catalog.GrafanaInput {
-	if m == nil {
-		return nil
-	}
-	return &catalog.GrafanaInput{
-		Container: m.limits.input(), Port: m.Port.ValueInt64Pointer(), AdminUser: m.AdminUser.ValueStringPointer(),
-		AdminPasswordVersion: m.AdminPasswordVersion.ValueInt64Pointer(),
-	}
-}
-
-func newGrafanaModel(in *catalog.GrafanaInput) *grafanaModel {
-	if in == nil {
-		return nil
-	}
-	return &grafanaModel{
-		limits: newLimits(in.Container), Port: types.Int64PointerValue(in.Port), AdminUser: types.StringPointerValue(in.AdminUser),
-		AdminPasswordVersion: types.Int64PointerValue(in.AdminPasswordVersion),
-	}
-}
-
-// secrets are the write-only values of m, which must come from the configuration: plan and state never hold them.
-func (m *grafanaModel) secrets() map[string]string {
-	if m == nil || m.AdminPassword.IsNull() {
-		return nil
-	}
-	return map[string]string{catalog.GrafanaName + "/" + catalog.GrafanaAdminSecret: m.AdminPassword.ValueString()}
-}
-
-// minPasswordLength keeps out the shortest passwords; Grafana itself would take four characters.
-const minPasswordLength = 8
-
-func grafanaBlock(port int) schema.Attribute {
-	password, version := path.MatchRelative().AtParent().AtName("admin_password_wo"), path.MatchRelative().AtParent().AtName("admin_password_wo_version")
-	return componentBlock("Grafana, which shows what is kept.", catalog.GrafanaImage, catalog.GrafanaMemoryMB,
-		map[string]schema.Attribute{
-			"port": portAttribute("Grafana's user interface and API", port),
-			"admin_user": schema.StringAttribute{
-				Optional: true, Validators: []validator.String{notEmpty},
-				MarkdownDescription: fmt.Sprintf("Login name of the administrator. Anonymous access is off. Default: `%s`.", catalog.GrafanaAdminUser),
-			},
-			"admin_password_wo": schema.StringAttribute{
-				Optional: true, Sensitive: true, WriteOnly: true,
-				Validators: []validator.String{stringvalidator.LengthAtLeast(minPasswordLength), stringvalidator.AlsoRequires(version)},
-				MarkdownDescription: fmt.Sprintf("Password of the administrator, at least %d characters. It is stored neither in plan nor "+
-					"in state, and travels to the worker encrypted. Needs `admin_password_wo_version`. Default: one that is generated and can "+
-					"be printed on the worker's host with `orch-worker secret`.", minPasswordLength),
-			},
-			"admin_password_wo_version": schema.Int64Attribute{
-				Optional: true, Validators: []validator.Int64{int64validator.AtLeast(0), int64validator.AlsoRequires(password)},
-				MarkdownDescription: "Version of `admin_password_wo`, any number. Raise it to have a changed password applied.",
-			},
-		})
+	return out
 }

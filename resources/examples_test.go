@@ -11,10 +11,16 @@ import (
 func TestExamplesApplyAndPlanEmpty(t *testing.T) {
 	t.Parallel()
 	services := map[string][]string{
-		"provider":                     nil,
-		"demo":                         {"app"},
-		"logs-pipeline-options":        {"shop"},
-		"resources/orch_logs_pipeline": {"app", "batch"},
+		"provider":              nil,
+		"demo":                  {"app"},
+		"logs-pipeline-options": {"shop"},
+		"observability":         {"app", "metrics/app", "tracing/app"},
+		"databases":             {"database/app"},
+
+		"resources/orch_logs_pipeline":     {"app", "batch"},
+		"resources/orch_metrics_pipeline":  {"metrics/app", "metrics/batch"},
+		"resources/orch_tracing_pipeline":  {"app", "tracing/app", "tracing/batch"},
+		"resources/orch_database_pipeline": {"database/app", "database/batch"},
 	}
 	const root = "../examples"
 	for _, pattern := range []string{"*", "resources/*"} {
@@ -60,7 +66,8 @@ func applyExample(t *testing.T, dir string, services []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(data), "required_providers") && !strings.HasSuffix(dir, "demo") {
+		// What stands in the documentation of a resource has no provider.
+		if filepath.Base(file) == "resource.tf" {
 			c.write(string(data))
 			continue
 		}

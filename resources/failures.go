@@ -3,6 +3,7 @@ package resources
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -109,6 +110,21 @@ func addKeptVolumes(diags *diag.Diagnostics, address string, volumes []string) {
 func attributePath(attribute string) path.Path {
 	first, _, _ := strings.Cut(attribute, ".")
 	return path.Root(first)
+}
+
+// asWritten is a dotted attribute in Terraform's form: "prometheus.scrape_targets.0.targets" becomes
+// "prometheus.scrape_targets[0].targets".
+func asWritten(attribute string) string {
+	parts := strings.Split(attribute, ".")
+	written := parts[0]
+	for _, part := range parts[1:] {
+		if _, err := strconv.Atoi(part); err == nil {
+			written += "[" + part + "]"
+		} else {
+			written += "." + part
+		}
+	}
+	return written
 }
 
 // indent puts each line on a line of its own.

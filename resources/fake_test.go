@@ -31,7 +31,8 @@ const noInput = `{"bind_address":null,"labels":null,"pull_policy":null,"registry
 type fakeRunner struct {
 	t  testing.TB
 	mu sync.Mutex
-	// expected are the setups and cleanups to come, such as "create app", in order unless unordered is set.
+	// expected are the setups and cleanups to come, such as "create app" or, for other kinds than logs, "create metrics/app", in
+	// order unless unordered is set.
 	expected  []string
 	unordered bool
 	// outcome, when set, takes the place of the next setup or cleanup.
@@ -41,8 +42,11 @@ type fakeRunner struct {
 	// after, when set, alters the result of the next setup.
 	after    func(*contract.Result)
 	services map[string]*fakeService
+	// grafana are findings about a Grafana that is not the service's own, by the service's id.
+	grafana  map[string][]string
 	inFlight map[string]contract.Operation
 	secrets  map[string]string // last ones received
+	request  contract.Request  // of the last setup or cleanup
 	queue    string            // last queue used
 	config   runner.Config
 	statuses int
@@ -52,13 +56,14 @@ type fakeRunner struct {
 
 // fakeService is what the engine has of a service.
 type fakeService struct {
+	stack  contract.Stack
 	input  json.RawMessage
 	states map[string]contract.ComponentState
 	run    string
 }
 
 func newFake(t testing.TB) *fakeRunner {
-	f := &fakeRunner{t: t, services: map[string]*fakeService{}, inFlight: map[string]contract.Operation{}}
+	f := &fakeRunner{t: t, services: map[string]*fakeService{}, grafana: map[string][]string{}, inFlight: map[string]contract.Operation{}}
 	t.Cleanup(func() {
 		if len(f.expected) > 0 {
 			t.Errorf("operations that never came: %q", f.expected)
@@ -102,11 +107,18 @@ func (f *fakeRunner) set(change func()) {
 	change()
 }
 
-// change alters a component behind the provider's back.
+// change alters a component of a logs pipeline behind the provider's back.
 func (f *fakeRunner) change(service, component string, alter func(*contract.ComponentState)) {
+	f.t.Helper()
+	f.changeOf(contract.LogsPipeline, service, component, alter)
+}
+
+// changeOf alters a component behind the provider's back.
+func (f *fakeRunner) changeOf(kind contract.Kind, service, component string, alter func(*contract.ComponentState)) {
+	f.t.Helper()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s, ok := f.services["orch/orch/logs/"+service]
+	s, ok := f.services[contract.NewRef(kind, "", service).ID()]
 	if !ok {
 		f.t.Fatalf("no service %s", service)
 	}
@@ -152,7 +164,7 @@ func (f *fakeRunner) Status(_ context.Context, call runner.Call, result any) (ru
 		return runner.Run{}, f.err
 	}
 	r := call.Request
-	ref := f.check(call, contract.LogsPipeline.StatusWorkflow(), contract.OpStatus)
+	ref := f.check(call, call.Kind.StatusWorkflow(), contract.OpStatus)
 	observed, ok := result.(*contract.Observed)
 	if !ok {
 		f.t.Errorf("a status workflow returns Observed, not %T", result)
@@ -163,7 +175,7 @@ func (f *fakeRunner) Status(_ context.Context, call runner.Call, result any) (ru
 		*observed = contract.Observed{EngineID: engineID}
 		return runner.Run{}, nil
 	}
-	*observed = contract.Observed{EngineID: engineID, Found: true, Input: s.input}
+	*observed = contract.Observed{EngineID: engineID, Found: true, Input: s.input, Grafana: f.grafana[ref.ID()]}
 	drifted := len(r.Input) > 0 && !sameJSON(r.Input, s.input)
 	for _, name := range slices.Sorted(maps.Keys(s.states)) {
 		state := s.states[name]
@@ -181,21 +193,24 @@ func (f *fakeRunner) Run(ctx context.Context, call runner.Call, result any, onSt
 	defer f.mu.Unlock()
 	r := call.Request
 	doing := string(r.Operation) + " " + r.ServiceName
+	if call.Kind != contract.LogsPipeline {
+		doing = string(r.Operation) + " " + call.Kind.Short + "/" + r.ServiceName
+	}
 	at := slices.Index(f.expected, doing)
 	if at < 0 || at > 0 && !f.unordered {
 		f.t.Errorf("unexpected %q, expected %q", doing, f.expected)
 		return runner.Run{}, fmt.Errorf("the test does not expect %q", doing)
 	}
 	f.expected = slices.Delete(f.expected, at, at+1)
-	workflow := contract.LogsPipeline.SetupWorkflow()
+	workflow := call.Kind.SetupWorkflow()
 	if r.Operation == contract.OpDelete {
-		workflow = contract.LogsPipeline.CleanupWorkflow()
+		workflow = call.Kind.CleanupWorkflow()
 	}
 	ref := f.check(call, workflow, r.Operation)
 	f.runs++
 	run := runner.Run{WorkflowID: ref.ID(), RunID: fmt.Sprintf("run-%d", f.runs)}
 	run.WebUIURL = "http://127.0.0.1:8233/" + run.RunID
-	f.queue, f.secrets = call.TaskQueue, r.Secrets
+	f.queue, f.secrets, f.request = call.TaskQueue, r.Secrets, r
 	if outcome := f.outcome; outcome != nil {
 		f.outcome = nil
 		return run, outcome(call, func() { onStarted(run) })
@@ -208,7 +223,7 @@ func (f *fakeRunner) Run(ctx context.Context, call runner.Call, result any, onSt
 	if r.Operation == contract.OpDelete {
 		return run, f.remove(ref, r, result)
 	}
-	return run, f.converge(ref, r, run.RunID, result)
+	return run, f.converge(call.Kind, ref, r, run.RunID, result)
 }
 
 // check holds a request against what the worker accepts, and returns what it is about.
@@ -218,7 +233,7 @@ func (f *fakeRunner) check(call runner.Call, workflow string, op contract.Operat
 	if err := ref.Validate(); err != nil {
 		f.t.Error(err)
 	}
-	if call.Kind != contract.LogsPipeline || call.WorkflowType != workflow || r.Operation != op {
+	if call.WorkflowType != workflow || r.Operation != op {
 		f.t.Errorf("kind %v, workflow %s, operation %q: want workflow %s, operation %q", call.Kind, call.WorkflowType, r.Operation, workflow, op)
 	}
 	if call.Timeout <= 0 || call.TaskQueue == "" {
@@ -227,20 +242,62 @@ func (f *fakeRunner) check(call runner.Call, workflow string, op contract.Operat
 	if r.EngineID != engineID && (r.EngineID != "" || op == contract.OpUpdate) {
 		f.t.Errorf("%s names engine %q, and the service lives on %q", op, r.EngineID, engineID)
 	}
+	if r.Input == nil && op != contract.OpStatus {
+		f.t.Errorf("%s without input", op)
+	}
+	if r.Verify != nil && (*r.Verify || op != contract.OpCreate && op != contract.OpUpdate) {
+		f.t.Errorf("verify = %v of %s", *r.Verify, op)
+	}
 	if r.Input != nil {
-		if _, err := catalog.LogsPipeline.Entry().Expand(ref, r.Input); err != nil {
-			f.t.Errorf("the worker refuses the input: %v", err)
-		}
-	}
-	if (op == contract.OpDelete) != (r.Input == nil) && op != contract.OpStatus {
-		f.t.Errorf("input of %s: %s", op, r.Input)
-	}
-	for name := range r.Secrets {
-		if name != "grafana/admin_password" {
-			f.t.Errorf("unknown secret %q", name)
-		}
+		f.checkSecrets(f.expand(call.Kind, ref, r.Input), r)
 	}
 	return ref
+}
+
+// checkSecrets expects that the worker has a place for every secret, and that a status or cleanup carries none.
+func (f *fakeRunner) checkSecrets(stack contract.Stack, r contract.Request) {
+	places := map[string]bool{}
+	for _, c := range stack.Components {
+		for _, s := range c.Secrets {
+			places[c.Name+"/"+s.Name] = s.Version != nil
+		}
+	}
+	for name := range r.Secrets {
+		if !places[name] || r.Operation == contract.OpStatus || r.Operation == contract.OpDelete {
+			f.t.Errorf("%s carries secret %q", r.Operation, name)
+		}
+	}
+}
+
+// expand is what the worker makes of an input.
+func (f *fakeRunner) expand(kind contract.Kind, ref contract.Ref, input json.RawMessage) contract.Stack {
+	for _, entry := range catalog.All() {
+		if entry.Kind != kind {
+			continue
+		}
+		stack, err := entry.Expand(ref, input)
+		if err != nil {
+			f.t.Errorf("the worker refuses the input: %v", err)
+		}
+		return stack
+	}
+	f.t.Errorf("no kind %v", kind)
+	return contract.Stack{}
+}
+
+// checkJoins expects that every network that the stack joins, and the service whose password it uses, is there.
+func (f *fakeRunner) checkJoins(stack contract.Stack) {
+	networks := map[string]bool{}
+	for _, s := range f.services {
+		networks[s.stack.Ref.Network()] = true
+	}
+	for _, c := range stack.Components {
+		for _, join := range c.Joins {
+			if !networks[join.Network] {
+				f.t.Errorf("%s of %s joins network %s, which is not there", c.Name, stack.Ref.ID(), join.Network)
+			}
+		}
+	}
 }
 
 func (f *fakeRunner) remove(ref contract.Ref, r contract.Request, result any) error {
@@ -252,26 +309,32 @@ func (f *fakeRunner) remove(ref contract.Ref, r contract.Request, result any) er
 		removed.KeptVolumes = []string{ref.Volume("loki", "data")}
 	}
 	delete(f.services, ref.ID())
+	for _, s := range f.services {
+		f.checkJoins(s.stack)
+	}
 	return nil
 }
 
-func (f *fakeRunner) converge(ref contract.Ref, r contract.Request, runID string, result any) error {
+func (f *fakeRunner) converge(kind contract.Kind, ref contract.Ref, r contract.Request, runID string, result any) error {
 	out, ok := result.(*contract.Result)
 	if !ok {
 		return fmt.Errorf("wrong result type %T", result)
 	}
-	stack, err := catalog.LogsPipeline.Entry().Expand(ref, r.Input)
-	if err != nil {
-		return err
+	stack := f.expand(kind, ref, r.Input)
+	f.checkJoins(stack)
+	*out = contract.Result{Message: messageOf(kind), EngineID: engineID}
+	if r.Verify == nil {
+		for i, c := range stack.Canaries {
+			out.Verification = append(out.Verification, contract.Proof{Signal: c.Signal, LatencyMS: int64(40 + i)})
+		}
 	}
-	*out = contract.Result{Message: catalog.LogsPipeline.Message, EngineID: engineID}
 	if existing := f.services[ref.ID()]; existing != nil && r.Operation == contract.OpCreate {
 		if !sameJSON(existing.input, r.Input) {
 			return fmt.Errorf("exists with other input")
 		}
 		out.Adopted = &contract.Adoption{RunID: existing.run, Created: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)}
 	}
-	s := &fakeService{input: r.Input, states: map[string]contract.ComponentState{}, run: runID}
+	s := &fakeService{stack: stack, input: r.Input, states: map[string]contract.ComponentState{}, run: runID}
 	for _, c := range stack.Components {
 		s.states[c.Name] = contract.ComponentState{
 			Name: c.Name, Container: c.Container, Image: c.Image, Digest: "sha256:" + c.Name + c.Image, State: "running", Health: contract.HealthReady,
@@ -279,6 +342,7 @@ func (f *fakeRunner) converge(ref contract.Ref, r contract.Request, runID string
 		out.Components = append(out.Components, s.states[c.Name])
 	}
 	f.services[ref.ID()] = s
+	delete(f.grafana, ref.ID())
 	if f.after != nil {
 		f.after(out)
 		f.after = nil
@@ -292,7 +356,7 @@ func (f *fakeRunner) exists(service, input string) {
 	defer f.mu.Unlock()
 	ref := contract.NewRef(contract.LogsPipeline, "", service)
 	request := contract.Request{ServiceName: service, Operation: contract.OpConverge, Input: json.RawMessage(input)}
-	if err := f.converge(ref, request, "run-before", new(contract.Result)); err != nil {
+	if err := f.converge(contract.LogsPipeline, ref, request, "run-before", new(contract.Result)); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -302,6 +366,19 @@ func sameJSON(a, b json.RawMessage) bool {
 }
 
 // hcl is a configuration with the resource orch_logs_pipeline.app and these attributes.
-func hcl(attributes ...string) string {
-	return "resource \"orch_logs_pipeline\" \"app\" {\n  " + strings.Join(attributes, "\n  ") + "\n}\n"
+func hcl(attributes ...string) string { return hclOf(contract.LogsPipeline, attributes...) }
+
+// hclOf is a configuration with the resource app of that kind and these attributes.
+func hclOf(kind contract.Kind, attributes ...string) string {
+	return "resource \"orch_" + kind.Name + "\" \"app\" {\n  " + strings.Join(attributes, "\n  ") + "\n}\n"
+}
+
+// messageOf is what a finished setup of that kind says.
+func messageOf(kind contract.Kind) string {
+	for _, entry := range catalog.All() {
+		if entry.Kind == kind {
+			return entry.Message
+		}
+	}
+	return ""
 }

@@ -19,6 +19,9 @@ func inState(path tfjsonpath.Path, value knownvalue.Check) statecheck.StateCheck
 	return statecheck.ExpectKnownValue(app, path, value)
 }
 
+// addressOf is the address of the resource that hclOf writes.
+func addressOf(kind contract.Kind) string { return "orch_" + kind.Name + ".app" }
+
 func attribute(name string) tfjsonpath.Path { return tfjsonpath.New(name) }
 
 func containerAt(component, name string) tfjsonpath.Path {
@@ -33,12 +36,16 @@ type expectation struct {
 
 // planned expects an action and what is planned.
 func planned(action plancheck.ResourceActionType, expected ...expectation) resource.ConfigPlanChecks {
-	checks := []plancheck.PlanCheck{plancheck.ExpectResourceAction(app, action)}
+	return plannedAt(app, action, expected...)
+}
+
+func plannedAt(address string, action plancheck.ResourceActionType, expected ...expectation) resource.ConfigPlanChecks {
+	checks := []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, action)}
 	for _, e := range expected {
 		if e.value == nil {
-			checks = append(checks, plancheck.ExpectUnknownValue(app, e.path))
+			checks = append(checks, plancheck.ExpectUnknownValue(address, e.path))
 		} else {
-			checks = append(checks, plancheck.ExpectKnownValue(app, e.path, e.value))
+			checks = append(checks, plancheck.ExpectKnownValue(address, e.path, e.value))
 		}
 	}
 	return resource.ConfigPlanChecks{PreApply: checks}
@@ -47,10 +54,13 @@ func planned(action plancheck.ResourceActionType, expected ...expectation) resou
 func text(s string) knownvalue.Check { return knownvalue.StringExact(s) }
 
 // imported imports the resource by its service's name and compares. What only state knows is left out.
-func imported() resource.TestStep {
+func imported() resource.TestStep { return importedAt(app) }
+
+func importedAt(address string, ignore ...string) resource.TestStep {
 	return resource.TestStep{
-		ResourceName: app, ImportState: true, ImportStateId: "app", ImportStateVerify: true,
-		ImportStateVerifyIgnore: []string{"run_id", "web_ui_url", "message", "timeouts", "task_queue", "delete_volumes", "on_failure", "on_interrupt"},
+		ResourceName: address, ImportState: true, ImportStateId: "app", ImportStateVerify: true,
+		ImportStateVerifyIgnore: append(ignore,
+			"run_id", "web_ui_url", "message", "verification", "timeouts", "task_queue", "delete_volumes", "on_failure", "on_interrupt", "verify"),
 	}
 }
 
@@ -58,7 +68,7 @@ func TestPipelineLivesFromCreateToDestroy(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	steps := knownvalue.ListExact([]knownvalue.Check{
-		text("stop_otel_collector"), text("delete_otel_collector"), text("start_otel_collector"), text("start_loki"), text("start_grafana"),
+		text("stop_otel_collector"), text("delete_otel_collector"), text("start_otel_collector"), text("start_loki"), text("start_grafana"), text("verify"),
 	})
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: f.factories(),
@@ -69,7 +79,10 @@ func TestPipelineLivesFromCreateToDestroy(t *testing.T) {
 				expectation{attribute("id"), text("orch/orch/logs/app")}, expectation{attribute("workflow_id"), text("orch/orch/logs/app")}, expectation{attribute("steps"), steps},
 				expectation{attribute("endpoints").AtMapKey("loki"), text("http://127.0.0.1:3100")},
 				expectation{containerAt("loki", "name"), text("orch-logs-app-loki")},
+				expectation{containerAt("loki", "image"), text(catalog.LokiImage)},
 				expectation{containerAt("loki", "state"), nil},
+				expectation{attribute("datasource_uid"), text("orch-loki")},
+				expectation{attribute("verification"), nil},
 				expectation{attribute("status"), nil}, expectation{attribute("message"), nil}, expectation{attribute("run_id"), nil}, expectation{attribute("engine_id"), nil},
 			),
 			ConfigStateChecks: []statecheck.StateCheck{
@@ -81,6 +94,7 @@ func TestPipelineLivesFromCreateToDestroy(t *testing.T) {
 				inState(attribute("run_id"), text("run-1")),
 				inState(attribute("web_ui_url"), text("http://127.0.0.1:8233/run-1")),
 				inState(attribute("endpoints").AtMapKey("otlp_grpc"), text("127.0.0.1:4317")),
+				inState(attribute("verification"), knownvalue.MapExact(map[string]knownvalue.Check{"log": knownvalue.Int64Exact(40)})),
 				inState(containerAt("grafana", "state"), text("running")),
 				inState(containerAt("grafana", "health"), text("ready")),
 				inState(containerAt("grafana", "image"), text(catalog.GrafanaImage)),
@@ -111,9 +125,10 @@ func TestEveryAttributeSurvivesApplyPlanAndImport(t *testing.T) {
 	f := newFake(t)
 	config := hcl(`service_name = "app"`, `task_queue = "hosts"`, `delete_volumes = true`, `on_failure = "keep"`, `on_interrupt = "detach"`,
 		`bind_address = "0.0.0.0"`, `labels = { team = "chat", empty = "" }`, `pull_policy = "never"`, `registry_mirror = "mirror:5000/hub"`,
-		`collector = { image = "col:1", memory_mb = 64, cpus = 0.1, grpc_port = 14317, http_port = 14318 }`,
+		`collector = { image = "col:1", memory_mb = 64, cpus = 0.1, grpc_port = 14317, http_port = 14318, `+
+			`metrics_endpoint = "http://192.0.2.1:9090/api/v1/otlp", traces_endpoint = "https://traces.example.com" }`,
 		`loki = { image = "loki:1", memory_mb = 128, cpus = 0.3333333333333333, port = 13100, retention = "30d", volume = "logs" }`,
-		`grafana = { image = "grafana:1", memory_mb = 96, cpus = 2, port = 13000, admin_user = "root", admin_password_wo = "correct-horse", admin_password_wo_version = 3 }`,
+		`grafana = { image = "grafana:1", memory_mb = 96, cpus = 2, port = 13000, admin_user = "root", admin_password_wo = "correct-horse", admin_password_wo_version = 3, traces_datasource_uid = "jaeger" }`,
 		`timeouts = { create = "5m", update = "6m", delete = "7m", read = "1m" }`)
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: f.factories(),
@@ -267,7 +282,7 @@ func TestScopeOfTheProviderCountsAtCreateOnly(t *testing.T) {
 			},
 		}, {
 			ResourceName: app, ImportState: true, ImportStateId: "orch/blue/logs/app", ImportStateVerify: true,
-			ImportStateVerifyIgnore: []string{"run_id", "web_ui_url", "message"},
+			ImportStateVerifyIgnore: []string{"run_id", "web_ui_url", "message", "verification"},
 		}},
 	})
 }

@@ -20,16 +20,18 @@ type logsPipelineModel struct {
 }
 
 const logsPipelineDescription = `A logs pipeline on one Docker Engine: an OpenTelemetry Collector receives logs by OTLP, Loki keeps
-them, and Grafana shows them, with Loki as its datasource and a logs dashboard in place.
+them, and Grafana shows them, with Loki as its data source and a logs dashboard in place. The Collector also takes metrics and traces
+for other pipelines.
 
-Everything has a default, so that a service name is enough. The apply is finished when all three answer; if one does not, its last
-log lines are in the error message and what was made is removed again.`
+Everything has a default, so that a service name is enough. The apply is finished when a log line that was written to the Collector has
+been read back through Grafana. If a component does not answer or the line does not come back, the last log lines are in the error
+message and what was made is removed again.`
 
 func newLogsPipeline() resource.Resource {
 	return define[logsPipelineModel](catalog.LogsPipeline, logsPipelineDescription, map[string]schema.Attribute{
-		"collector": collectorBlock(),
-		"loki":      lokiBlock(),
-		"grafana":   grafanaBlock(catalog.GrafanaLogsPort),
+		"collector": collectorSchema(),
+		"loki":      lokiSchema(),
+		"grafana":   grafanaSchema(catalog.GrafanaLogsPort, "Loki", "http://192.0.2.10:3100", tracesLink("Log lines")),
 	})
 }
 
@@ -38,7 +40,7 @@ func (m *logsPipelineModel) toInput(ctx context.Context, diags *diag.Diagnostics
 		Shared:    m.shared.input(ctx, diags),
 		Collector: block[collectorModel](ctx, m.Collector, diags).input(),
 		Loki:      block[lokiModel](ctx, m.Loki, diags).input(),
-		Grafana:   block[grafanaModel](ctx, m.Grafana, diags).input(),
+		Grafana:   block[linkedToTraces](ctx, m.Grafana, diags).input(),
 	}
 }
 
@@ -46,9 +48,9 @@ func (m *logsPipelineModel) fromInput(ctx context.Context, in catalog.LogsPipeli
 	m.shared = newShared(in.Shared)
 	m.Collector = object(ctx, m.Collector, newCollectorModel(in.Collector), diags)
 	m.Loki = object(ctx, m.Loki, newLokiModel(in.Loki), diags)
-	m.Grafana = object(ctx, m.Grafana, newGrafanaModel(in.Grafana), diags)
+	m.Grafana = object(ctx, m.Grafana, newLinkedToTraces(in.Grafana), diags)
 }
 
 func (m *logsPipelineModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
-	return block[grafanaModel](ctx, m.Grafana, diags).secrets()
+	return block[linkedToTraces](ctx, m.Grafana, diags).secrets(catalog.LokiName)
 }

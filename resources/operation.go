@@ -28,9 +28,15 @@ type operation struct {
 // setup prepares the setup workflow that makes m real. config is m as configured, which alone has the write-only values.
 func (p *pipeline[M, In, PM]) setup(ctx context.Context, ref contract.Ref, m, config PM, op contract.Operation, timeout time.Duration, diags *diag.Diagnostics) *operation {
 	b := m.common()
-	stack, input := p.expand(ctx, ref, m, diags)
-	request := b.request(ref, op, input)
+	in, stack := p.expand(ctx, ref, m, diags)
+	request := b.request(ref, op, encoded(in, diags))
 	request.Secrets = config.secrets(ctx, diags)
+	if !b.verified() {
+		request.Verify = new(bool)
+	}
+	if !diags.HasError() {
+		p.derive(ref, b, in, stack)
+	}
 	return &operation{
 		model: b, planned: b.Containers, stack: stack, message: p.row.Message, diags: diags,
 		call: p.call(b, p.row.Kind.SetupWorkflow(), request, timeout),
@@ -56,6 +62,7 @@ func (o *operation) run(ctx context.Context, r Runner, started func()) (contract
 	if o.model.EngineID.IsNull() {
 		o.model.EngineID = orNull(result.EngineID)
 	}
+	o.model.setVerification(result.Verification)
 	o.setContainers(ctx, result.Components)
 	return result, nil
 }

@@ -82,6 +82,9 @@ func (p *pipeline[M, In, PM]) planComputed(ctx context.Context, c change[M], dia
 	degraded := old.Status.ValueString() == contract.StatusDegraded
 	if c.inputsSame && !degraded {
 		b.keepComputed(old)
+		if !b.Verify.Equal(old.Verify) {
+			p.planVerify(ctx, c.planned, diags)
+		}
 		return
 	}
 	b.unplanned(old.ID)
@@ -91,7 +94,7 @@ func (p *pipeline[M, In, PM]) planComputed(ctx context.Context, c change[M], dia
 	var drift []finding
 	if degraded {
 		drift = c.drift
-		warnDrift(diags, b.ServiceName.ValueString(), drift)
+		warnDrift(diags, fmt.Sprintf("%s %q", p.row.Kind.Name, b.ServiceName.ValueString()), drift)
 	}
 	p.planStack(ctx, c.planned, c.prior, c.inputsKnown, drift, diags)
 }
@@ -110,7 +113,11 @@ func (b *base) unplanned(id types.String) {
 	b.ID, b.WorkflowID = id, id
 	b.Status, b.Message, b.EngineID, b.RunID, b.WebUIURL = unknown, unknown, unknown, unknown, unknown
 	b.Steps, b.Endpoints = types.ListUnknown(types.StringType), types.MapUnknown(types.StringType)
-	b.Containers = types.MapUnknown(containerType)
+	b.DatasourceUID, b.Containers = unknown, types.MapUnknown(containerType)
+	b.Verification = types.MapUnknown(types.Int64Type)
+	if !b.Verify.IsUnknown() && !b.verified() {
+		b.Verification = types.MapNull(types.Int64Type)
+	}
 }
 
 // keepComputed copies what is computed from state: nothing is to be done, or only a setting of operations changes.
@@ -118,6 +125,19 @@ func (b *base) keepComputed(old *base) {
 	b.ID, b.WorkflowID, b.RunID, b.WebUIURL = old.ID, old.WorkflowID, old.RunID, old.WebUIURL
 	b.Status, b.Message, b.EngineID = old.Status, old.Message, old.EngineID
 	b.Steps, b.Endpoints, b.Containers = old.Steps, old.Endpoints, old.Containers
+	b.DatasourceUID, b.Verification = old.DatasourceUID, old.Verification
+}
+
+// planVerify plans the steps of a service whose verify changes and nothing else does: the next setup will have others.
+func (p *pipeline[M, In, PM]) planVerify(ctx context.Context, m PM, diags *diag.Diagnostics) {
+	b := m.common()
+	ref, err := b.ref()
+	if err != nil || b.Verify.IsUnknown() {
+		b.Steps = types.ListUnknown(types.StringType)
+		return
+	}
+	_, stack := p.expand(ctx, ref, m, diags)
+	b.Steps = stringList(stack.Steps())
 }
 
 // planStack plans what follows from the input: steps, endpoints, the containers' names, and which containers stay as they
@@ -129,15 +149,21 @@ func (p *pipeline[M, In, PM]) planStack(ctx context.Context, m, prior PM, inputs
 	b := m.common()
 	ref, err := b.ref()
 	if b.ID.IsUnknown() {
-		// Steps and endpoints do not depend on the name, so they can be told already.
-		p.expand(ctx, contract.Ref{}, m, diags)
+		p.planUnnamed(ctx, m, diags)
 		return
 	}
 	if err != nil {
 		diags.AddError("The id is not valid", Sentence(err.Error()))
 		return
 	}
-	stack, _ := p.expand(ctx, ref, m, diags)
+	in, stack := p.expand(ctx, ref, m, diags)
+	if diags.HasError() {
+		return
+	}
+	p.derive(ref, b, in, stack)
+	if b.Verify.IsUnknown() {
+		b.Steps = types.ListUnknown(types.StringType)
+	}
 	kept := map[string]container{}
 	if prior != nil {
 		kept = p.untouched(ctx, stack, prior, drift, diags)
@@ -147,13 +173,35 @@ func (p *pipeline[M, In, PM]) planStack(ctx context.Context, m, prior PM, inputs
 		plan, ok := kept[c.Name]
 		if !ok {
 			plan = container{
-				Name: types.StringValue(c.Container), Image: types.StringUnknown(), Digest: types.StringUnknown(),
+				Name: types.StringValue(c.Container), Image: types.StringValue(c.Image), Digest: types.StringUnknown(),
 				State: types.StringUnknown(), Health: types.StringUnknown(),
 			}
 		}
 		all[c.Name] = plan
 	}
 	b.setComponents(ctx, all, diags)
+}
+
+// planUnnamed plans what can be told while the scope or the name is not known: the steps, which no name is in, and where
+// the service answers, which no scope is in.
+func (p *pipeline[M, In, PM]) planUnnamed(ctx context.Context, m PM, diags *diag.Diagnostics) {
+	b := m.common()
+	ref := contract.Ref{Kind: p.row.Kind.Short, Service: b.ServiceName.ValueString()}
+	in, stack := p.expand(ctx, ref, m, diags)
+	if diags.HasError() {
+		return
+	}
+	endpoints := b.Endpoints
+	p.derive(ref, b, in, stack)
+	if b.ServiceName.IsUnknown() {
+		b.Endpoints = endpoints
+	}
+	if b.Verify.IsUnknown() {
+		b.Steps = types.ListUnknown(types.StringType)
+	}
+	if !b.DatasourceUID.IsNull() {
+		b.DatasourceUID = types.StringUnknown()
+	}
 }
 
 // untouched are the containers of prior that an update towards stack leaves alone: same configuration and no drift.
@@ -177,7 +225,7 @@ func (p *pipeline[M, In, PM]) untouched(ctx context.Context, stack contract.Stac
 }
 
 // warnDrift names what is to be repaired.
-func warnDrift(diags *diag.Diagnostics, service string, drift []finding) {
+func warnDrift(diags *diag.Diagnostics, address string, drift []finding) {
 	if len(drift) == 0 {
 		return
 	}
@@ -188,7 +236,7 @@ func warnDrift(diags *diag.Diagnostics, service string, drift []finding) {
 		}
 		lines = append(lines, f.Component+": "+f.What)
 	}
-	diags.AddWarning(fmt.Sprintf("%s is degraded: %s", service, list(names)),
+	diags.AddWarning(fmt.Sprintf("%s is degraded: %s", address, list(names)),
 		// Terraform prints it again after the apply, because it plans again then: no word may be wrong there.
 		"The refresh before this plan found:\n"+indent(lines)+"\nThe update repairs that and leaves the rest alone.")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
@@ -92,12 +93,7 @@ func (p *pipeline[M, In, PM]) observe(ctx context.Context, ref contract.Ref, m P
 	if p.inProgress(ctx, ref, b, diags) || diags.HasError() {
 		return nil, true
 	}
-	in := m.toInput(ctx, diags)
-	input, err := json.Marshal(in)
-	if err != nil {
-		diags.AddError("The input cannot be encoded", Detail(err))
-	}
-	observed := p.inspect(ctx, ref, b, input, diags)
+	observed := p.inspect(ctx, ref, b, encoded(m.toInput(ctx, diags), diags), diags)
 	if diags.HasError() || !observed.Found {
 		return nil, false
 	}
@@ -151,6 +147,9 @@ func (b *base) setObserved(ctx context.Context, observed contract.Observed, diag
 			drift = append(drift, finding{c.Name, fmt.Sprintf("%s, %s", c.State, strings.ReplaceAll(c.Health, "_", " "))})
 		}
 	}
+	for _, what := range observed.Grafana {
+		drift = append(drift, finding{catalog.GrafanaName, what})
+	}
 	b.setComponents(ctx, all, diags)
 	b.EngineID = orNull(observed.EngineID)
 	b.Status = types.StringValue(contract.StatusReady)
@@ -177,7 +176,7 @@ func (p *pipeline[M, In, PM]) ImportState(ctx context.Context, req resource.Impo
 	resp.Diagnostics.Append(resp.State.Get(ctx, &m)...)
 	b := PM(&m).common()
 	b.ID, b.ServiceName = types.StringValue(ref.ID()), types.StringValue(ref.Service)
-	b.DeleteVolumes = types.BoolValue(false)
+	b.DeleteVolumes, b.Verify = types.BoolValue(false), types.BoolValue(true)
 	b.OnFailure, b.OnInterrupt = types.StringValue(contract.OnFailureRollback), types.StringValue(contract.OnInterruptCancel)
 	b.WorkflowID = b.ID
 	if op, run, running, err := p.conn.Runner.InFlight(ctx, ref); err != nil {
@@ -218,7 +217,9 @@ func (p *pipeline[M, In, PM]) fromObserved(ctx context.Context, ref contract.Ref
 		}
 	}
 	m.fromInput(ctx, in, diags)
-	p.expand(ctx, ref, m, diags)
+	if in, stack := p.expand(ctx, ref, m, diags); !diags.HasError() {
+		p.derive(ref, m.common(), in, stack)
+	}
 	m.common().setObserved(ctx, observed, diags)
 }
 

@@ -98,29 +98,43 @@ func (p *pipeline[M, In, PM]) validInput(ctx context.Context, m PM, diags *diag.
 		return in
 	}
 	for _, problem := range p.row.Validate(in) {
-		diags.AddAttributeError(attributePath(problem.Attribute), "Invalid "+problem.Attribute, Sentence(problem.Message))
+		diags.AddAttributeError(attributePath(problem.Attribute), "Invalid "+asWritten(problem.Attribute), Sentence(problem.Message))
 	}
 	return in
 }
 
-// expand is the stack that m asks for, and the input as it goes to the workflow.
-func (p *pipeline[M, In, PM]) expand(ctx context.Context, ref contract.Ref, m PM, diags *diag.Diagnostics) (contract.Stack, json.RawMessage) {
+// expand is the stack that m asks for.
+func (p *pipeline[M, In, PM]) expand(ctx context.Context, ref contract.Ref, m PM, diags *diag.Diagnostics) (In, contract.Stack) {
 	in := p.validInput(ctx, m, diags)
 	if diags.HasError() {
-		return contract.Stack{}, nil
+		return in, contract.Stack{}
 	}
 	stack, err := p.row.Stack(ref, in)
 	if err != nil {
 		diags.AddError("The input cannot be expanded", Detail(err))
-		return stack, nil
 	}
-	b := m.common()
-	b.Steps, b.Endpoints = stringList(stack.Steps()), stringMap(p.row.Endpoints(in))
-	input, err := json.Marshal(in)
+	if !m.common().verified() {
+		stack.Canaries = nil
+	}
+	return in, stack
+}
+
+// derive sets what follows from the input.
+func (p *pipeline[M, In, PM]) derive(ref contract.Ref, b *base, in In, stack contract.Stack) {
+	b.Steps, b.Endpoints = stringList(stack.Steps()), stringMap(p.row.Endpoints(ref, in))
+	b.DatasourceUID = types.StringNull()
+	if p.row.DatasourceUID != nil {
+		b.DatasourceUID = orNull(p.row.DatasourceUID(ref, in))
+	}
+}
+
+// encoded is an input as it goes to the worker.
+func encoded(input any, diags *diag.Diagnostics) json.RawMessage {
+	data, err := json.Marshal(input)
 	if err != nil {
 		diags.AddError("The input cannot be encoded", Detail(err))
 	}
-	return stack, input
+	return data
 }
 
 // connected reports whether there is a connection, and an error if not.
@@ -194,6 +208,7 @@ func (p *pipeline[M, In, PM]) Update(ctx context.Context, req resource.UpdateReq
 		return
 	}
 	op := p.setup(ctx, ref, &m, &config, contract.OpUpdate, timeout, &resp.Diagnostics)
+	op.call.Request.Prior = encoded(PM(&prior).toInput(ctx, &resp.Diagnostics), &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -230,7 +245,11 @@ func (p *pipeline[M, In, PM]) Delete(ctx context.Context, req resource.DeleteReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	request := b.request(ref, contract.OpDelete, nil)
+	// The input tells what the service has put into a Grafana that is not its own.
+	request := b.request(ref, contract.OpDelete, encoded(PM(&m).toInput(ctx, &resp.Diagnostics), &resp.Diagnostics))
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	request.DeleteVolumes, request.OnFailure = b.DeleteVolumes.ValueBool(), ""
 	var removed contract.Removed
 	_, err = p.conn.Runner.Run(ctx, p.call(b, p.row.Kind.CleanupWorkflow(), request, timeout), &removed, func(runner.Run) {})

@@ -60,6 +60,12 @@ func settingAttributes(ctx context.Context) map[string]schema.Attribute {
 			MarkdownDescription: "What an interrupted or timed out `terraform apply` does with the workflow: `cancel` cancels it and waits " +
 				"for its rollback; `detach` lets it finish on its own, and the next plan or apply picks up its result. Default: `cancel`.",
 		},
+		"verify": schema.BoolAttribute{
+			Optional: true, Computed: true, Default: booldefault.StaticBool(true),
+			MarkdownDescription: "Whether a setup ends by proving that the service does its work: something is written into it and read back " +
+				"the whole way, such as a log line through Grafana's data source. A canary that does not come back fails the setup. " +
+				"Changing it takes effect with the next setup. Default: `true`.",
+		},
 		"timeouts": timeoutsAttribute(ctx),
 	}
 }
@@ -87,7 +93,8 @@ func computedAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"id": text("`orch/<scope>/<kind>/<service_name>`, which is the ID of the service's workflows in Temporal too."),
 		"status": text("`ready` when every component runs as configured and answers; `degraded` when something is missing, stopped or " +
-			"changed, which the next apply repairs; `in_progress` while an operation is under way."),
+			"changed, be it a container or what the service has put into another Grafana, which the next apply repairs; `in_progress` while " +
+			"an operation is under way."),
 		"message": text("What the last setup said when it was finished."),
 		"steps": schema.ListAttribute{
 			Computed: true, ElementType: types.StringType,
@@ -95,7 +102,14 @@ func computedAttributes() map[string]schema.Attribute {
 		},
 		"endpoints": schema.MapAttribute{
 			Computed: true, ElementType: types.StringType,
-			MarkdownDescription: "Where the service answers, as seen from the Docker host, by name.",
+			MarkdownDescription: "Where the service answers, by name: from the Docker host, and under the names that end in `_internal` from containers " +
+				"of other pipelines of the same scope and Docker Engine, which join its network for that.",
+		},
+		"datasource_uid": text("Uid of the service's data source in Grafana, for other pipelines to link to. Null where the service is not shown in Grafana."),
+		"verification": schema.MapAttribute{
+			Computed: true, ElementType: types.Int64Type,
+			MarkdownDescription: "What the last setup has proven: for each signal the milliseconds from writing the canary until it was read " +
+				"back. Null when that setup verified nothing, or was not waited for.",
 		},
 		"containers": schema.MapNestedAttribute{
 			Computed: true,

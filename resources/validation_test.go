@@ -3,11 +3,14 @@ package resources_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
 // unknown stands for a value that Terraform does not know yet.
@@ -20,6 +23,7 @@ func configured(t *testing.T, typ tftypes.Type, value any) tftypes.Value {
 		return tftypes.NewValue(typ, tftypes.UnknownValue)
 	}
 	values, isMap := value.(map[string]any)
+	elements, isList := value.([]any)
 	object, isObject := typ.(tftypes.Object)
 	switch {
 	case isObject && isMap:
@@ -39,6 +43,13 @@ func configured(t *testing.T, typ tftypes.Type, value any) tftypes.Value {
 			out[name] = tftypes.NewValue(tftypes.String, v)
 		}
 		return tftypes.NewValue(typ, out)
+	case isList:
+		list, _ := typ.(tftypes.List)
+		out := []tftypes.Value{}
+		for _, v := range elements {
+			out = append(out, configured(t, list.ElementType, v))
+		}
+		return tftypes.NewValue(typ, out)
 	default:
 		return tftypes.NewValue(typ, value)
 	}
@@ -46,6 +57,11 @@ func configured(t *testing.T, typ tftypes.Type, value any) tftypes.Value {
 
 // validate is what `terraform validate` is told of a configuration: attribute path and text, one line a diagnostic.
 func validate(t *testing.T, config map[string]any) []string {
+	t.Helper()
+	return validateOf(t, contract.LogsPipeline, config)
+}
+
+func validateOf(t *testing.T, kind contract.Kind, config map[string]any) []string {
 	t.Helper()
 	server, err := newFake(t).factories()["orch"]()
 	if err != nil {
@@ -56,13 +72,13 @@ func validate(t *testing.T, config map[string]any) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	typ := schemas.ResourceSchemas["orch_logs_pipeline"].ValueType()
+	typ := schemas.ResourceSchemas["orch_"+kind.Name].ValueType()
 	value, err := tfprotov6.NewDynamicValue(typ, configured(t, typ, config))
 	if err != nil {
 		t.Fatal(err)
 	}
 	resp, err := server.ValidateResourceConfig(ctx, &tfprotov6.ValidateResourceConfigRequest{
-		TypeName: "orch_logs_pipeline", Config: &value,
+		TypeName: "orch_" + kind.Name, Config: &value,
 		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
 	})
 	if err != nil {
@@ -123,6 +139,61 @@ func TestBadValuesAreReportedOnTheirAttribute(t *testing.T) {
 	}
 }
 
+func TestBadValuesOfOtherKindsAreReportedOnTheirAttribute(t *testing.T) {
+	t.Parallel()
+	type object = map[string]any
+	type list = []any
+	metrics, tracing, database := contract.MetricsPipeline, contract.TracingPipeline, contract.DatabasePipeline
+	targets := func(groups ...any) object { return object{"scrape_targets": groups} }
+	foreign := func(more object) object {
+		grafana := object{"url": "http://g:3000", "token_wo": "t", "token_wo_version": 1, "datasource_url": "http://p:9090"}
+		maps.Copy(grafana, more)
+		return grafana
+	}
+	for reason, test := range map[string]struct {
+		kind  contract.Kind
+		block string
+		value any
+		path  string // under the block
+		says  string
+	}{
+		"retention in words":          {metrics, "prometheus", object{"retention_time": "a month"}, "", "Invalid prometheus.retention_time"},
+		"size without a unit":         {metrics, "prometheus", object{"retention_size": "5"}, "", "not a size such as 512MB"},
+		"interval of nothing":         {metrics, "prometheus", object{"scrape_interval": "0s"}, "", "less than 1s"},
+		"group without a target":      {metrics, "prometheus", targets(object{"targets": list{"a:1"}}, object{"targets": list{}}), "", "Invalid prometheus.scrape_targets[1].targets"},
+		"target that is a URL":        {metrics, "prometheus", targets(object{"targets": list{"http://a:1"}}), "", `"http://a:1" is not of the form host:port`},
+		"port of the other component": {metrics, "grafana", object{"port": 9090}, "", "already used by prometheus.port"},
+		"own Grafana with a token":    {metrics, "grafana", object{"token_wo": "t", "token_wo_version": 1}, "", "set grafana.url too"},
+		"foreign Grafana with port":   {metrics, "grafana", foreign(object{"port": 3001}), "", "remove it, or grafana.url"},
+		"foreign Grafana, no login":   {metrics, "grafana", foreign(object{"token_wo": nil, "token_wo_version": nil}), "", "Say in one way how to log in"},
+		"two logins":                  {metrics, "grafana", foreign(object{"pipeline_id": "orch/orch/tracing/app"}), "", "Say in one way how to log in"},
+		"id of nothing":               {metrics, "grafana", object{"url": "http://g:3000", "pipeline_id": "app"}, "", "orch/<scope>/<kind>/<service_name>"},
+		"no way to the store":         {metrics, "grafana", foreign(object{"datasource_url": nil}), "", "how that Grafana reaches this pipeline's prometheus"},
+		"address without scheme":      {tracing, "grafana", foreign(object{"url": "g:3000"}), "", "not an http or https URL"},
+		"token without version":       {tracing, "grafana", object{"url": "http://g:3000", "pipeline_id": "orch/orch/logs/app", "token_wo": "t"}, ".token_wo", "token_wo_version"},
+		"empty uid":                   {tracing, "grafana", object{"logs_datasource_uid": ""}, ".logs_datasource_uid", "at least 1"},
+		"short password, own Grafana": {tracing, "grafana", object{"admin_password_wo": "short", "admin_password_wo_version": 1}, ".admin_password_wo", "at least 8"},
+		"spans for no time":           {tracing, "jaeger", object{"retention": "5s"}, "", "less than 1m0s"},
+		"short Neo4j password":        {database, "neo4j", object{"password_wo": "neo4j", "password_wo_version": 1}, ".password_wo", "at least 8"},
+		"Neo4j password with a slash": {database, "neo4j", object{"password_wo": "correct/horse", "password_wo_version": 1}, ".password_wo", "no slash"},
+		"password without version":    {database, "neo4j", object{"password_wo": "correct-horse"}, ".password_wo", "password_wo_version"},
+		"plugin with a path":          {database, "neo4j", object{"plugins": list{"apoc", "../x"}}, "", "Invalid neo4j.plugins[1]"},
+		"more heap than memory":       {database, "neo4j", object{"heap_mb": 4096}, "", "not enough for a heap of 4096"},
+		"short key":                   {database, "qdrant", object{"api_key_wo": "key", "api_key_wo_version": 1}, ".api_key_wo", "at least 8"},
+		"key with a space":            {database, "qdrant", object{"api_key_wo": "correct horse", "api_key_wo_version": 1}, ".api_key_wo", "HTTP header"},
+		"version without key":         {database, "qdrant", object{"api_key_wo_version": 1}, ".api_key_wo_version", "api_key_wo"},
+		"Bolt port out of range":      {database, "neo4j", object{"bolt_port": 70000}, "", "Port 70000 is not between 1 and 65535"},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			found := validateOf(t, test.kind, object{"service_name": "app", test.block: test.value})
+			if len(found) != 1 || !strings.HasPrefix(found[0], test.block+test.path+": ") || !strings.Contains(found[0], test.says) {
+				t.Errorf("got %q, want one diagnostic on %s that says %q", found, test.block+test.path, test.says)
+			}
+		})
+	}
+}
+
 func TestUnknownValuesAreNotJudged(t *testing.T) {
 	t.Parallel()
 	type object = map[string]any
@@ -133,6 +204,11 @@ func TestUnknownValuesAreNotJudged(t *testing.T) {
 		"port unknown, default taken": {"service_name": "app", "loki": object{"port": unknown{}}, "grafana": object{"port": 3100}},
 		"password unknown":            {"service_name": "app", "grafana": object{"admin_password_wo": unknown{}, "admin_password_wo_version": 1}},
 		"retention in days":           {"service_name": "app", "loki": object{"retention": "7d"}},
+		"Grafana's URL unknown":       {"service_name": "app", "grafana": object{"url": unknown{}, "token_wo": "t", "token_wo_version": 1}},
+		"short password, URL unknown": {"service_name": "app", "grafana": object{"url": unknown{}, "admin_password_wo": "short", "admin_password_wo_version": 1}},
+		"short password of another Grafana": {"service_name": "app", "grafana": object{
+			"url": "http://g:3000", "admin_password_wo": "short", "admin_password_wo_version": 1, "datasource_url": "http://l:3100",
+		}},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()

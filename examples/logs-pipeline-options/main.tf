@@ -1,4 +1,4 @@
-# Every attribute of orch_logs_pipeline at work.
+# Every attribute of orch_logs_pipeline at work, but for those that join it to other pipelines: see examples/observability.
 terraform {
   required_version = ">= 1.11"
 
@@ -33,6 +33,7 @@ resource "orch_logs_pipeline" "shop" {
   delete_volumes = true
   on_failure     = "rollback"
   on_interrupt   = "cancel"
+  verify         = true
 
   timeouts = {
     create = "30m"
@@ -86,14 +87,16 @@ resource "orch_logs_pipeline" "shop" {
 output "service" {
   description = "All that is known about the service."
   value = {
-    id         = orch_logs_pipeline.shop.id
-    status     = orch_logs_pipeline.shop.status
-    message    = orch_logs_pipeline.shop.message
-    steps      = orch_logs_pipeline.shop.steps
-    endpoints  = orch_logs_pipeline.shop.endpoints
-    containers = orch_logs_pipeline.shop.containers
-    engine     = orch_logs_pipeline.shop.engine_id
-    run        = "${orch_logs_pipeline.shop.workflow_id} ${orch_logs_pipeline.shop.run_id}"
-    web_ui_url = orch_logs_pipeline.shop.web_ui_url
+    id           = orch_logs_pipeline.shop.id
+    status       = orch_logs_pipeline.shop.status
+    message      = orch_logs_pipeline.shop.message
+    steps        = orch_logs_pipeline.shop.steps
+    endpoints    = orch_logs_pipeline.shop.endpoints
+    datasource   = orch_logs_pipeline.shop.datasource_uid
+    containers   = orch_logs_pipeline.shop.containers
+    verification = orch_logs_pipeline.shop.verification
+    engine       = orch_logs_pipeline.shop.engine_id
+    run          = "${orch_logs_pipeline.shop.workflow_id} ${orch_logs_pipeline.shop.run_id}"
+    web_ui_url   = orch_logs_pipeline.shop.web_ui_url
   }
 }

@@ -1,0 +1,4 @@
+import {
+  to = orch_database_pipeline.app
+  id = "app"
+}

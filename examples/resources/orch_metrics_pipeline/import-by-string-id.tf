@@ -1,0 +1,4 @@
+import {
+  to = orch_metrics_pipeline.app
+  id = "app"
+}

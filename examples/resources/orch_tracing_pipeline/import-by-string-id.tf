@@ -1,0 +1,4 @@
+import {
+  to = orch_tracing_pipeline.app
+  id = "app"
+}

@@ -1,0 +1,54 @@
+package resources
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
+)
+
+type collectorModel struct {
+	limits
+	GRPCPort        types.Int64  `tfsdk:"grpc_port"`
+	HTTPPort        types.Int64  `tfsdk:"http_port"`
+	MetricsEndpoint types.String `tfsdk:"metrics_endpoint"`
+	TracesEndpoint  types.String `tfsdk:"traces_endpoint"`
+}
+
+func (m *collectorModel) input() *catalog.CollectorInput {
+	if m == nil {
+		return nil
+	}
+	return &catalog.CollectorInput{
+		Container: m.limits.input(), GRPCPort: m.GRPCPort.ValueInt64Pointer(), HTTPPort: m.HTTPPort.ValueInt64Pointer(),
+		MetricsEndpoint: m.MetricsEndpoint.ValueStringPointer(), TracesEndpoint: m.TracesEndpoint.ValueStringPointer(),
+	}
+}
+
+func newCollectorModel(in *catalog.CollectorInput) *collectorModel {
+	if in == nil {
+		return nil
+	}
+	return &collectorModel{
+		limits: newLimits(in.Container), GRPCPort: types.Int64PointerValue(in.GRPCPort), HTTPPort: types.Int64PointerValue(in.HTTPPort),
+		MetricsEndpoint: types.StringPointerValue(in.MetricsEndpoint), TracesEndpoint: types.StringPointerValue(in.TracesEndpoint),
+	}
+}
+
+func collectorSchema() schema.Attribute {
+	endpoint := func(signal, from string) schema.StringAttribute {
+		return schema.StringAttribute{
+			Optional: true,
+			MarkdownDescription: "OTLP/HTTP endpoint, without the signal's path, to which the Collector sends on the " + signal +
+				" that it receives, for example `" + from + "`. With an `_internal` endpoint of another pipeline the Collector joins that " +
+				"pipeline's network. Default: none, and the Collector takes no " + signal + ".",
+		}
+	}
+	return componentBlock("The OpenTelemetry Collector, which receives by OTLP.", catalog.CollectorImage, catalog.CollectorMemoryMB,
+		map[string]schema.Attribute{
+			"grpc_port":        portAttribute("OTLP over gRPC", catalog.CollectorGRPCPort),
+			"http_port":        portAttribute("OTLP over HTTP", catalog.CollectorHTTPPort),
+			"metrics_endpoint": endpoint("metrics", "orch_metrics_pipeline.app.endpoints.otlp_http_internal"),
+			"traces_endpoint":  endpoint("traces", "orch_tracing_pipeline.app.endpoints.otlp_http_internal"),
+		})
+}
