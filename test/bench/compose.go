@@ -27,7 +27,7 @@ type compose struct {
 }
 
 func newCompose(ctx context.Context, repo devenv.Repo, api *dockerAPI, p pipeline, dir string) (*compose, error) {
-	c := &compose{api: api, stack: p.Stack, project: p.Stack.Ref.Service, file: filepath.Join(dir, "compose.json")}
+	c := &compose{api: api, stack: p.Stack, project: p.Stack.Ref.Service, file: filepath.Join(dir, p.Stack.Ref.Service+".json")}
 	file, err := newComposeFile(c.project, p.Stack)
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (c *compose) Explain(p phase) string {
 func (c *compose) run(ctx context.Context, args ...string) error {
 	args = append([]string{"--project-name", c.project, "--file", c.file, "--progress", "quiet"}, args...)
 	cmd := exec.CommandContext(ctx, c.command[0], append(c.command[1:len(c.command):len(c.command)], args...)...)
-	cmd.Env = append(os.Environ(), "DOCKER_CONTEXT=default", secretVariable+"="+benchSecret)
+	cmd.Env = append(append(os.Environ(), "DOCKER_CONTEXT=default"), secretEnvironment(c.stack)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = time.Minute
 	var out bytes.Buffer

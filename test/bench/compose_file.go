@@ -71,8 +71,21 @@ type composeLogging struct {
 	Options map[string]string `json:"options"`
 }
 
-// secretVariable is the environment variable that compose takes every secret from.
-const secretVariable = "BENCH_SECRET"
+// secretVariable is the environment variable that compose takes a secret from.
+func secretVariable(c contract.Component, s secretFile) string {
+	return "BENCH_" + strings.NewReplacer("-", "_", ".", "_").Replace(strings.ToUpper(c.Name+"_"+s.file))
+}
+
+// secretEnvironment are the variables that hold the secrets of a stack.
+func secretEnvironment(stack contract.Stack) []string {
+	var env []string
+	for _, c := range stack.Components {
+		for _, s := range secretFiles(c) {
+			env = append(env, secretVariable(c, s)+"="+s.content)
+		}
+	}
+	return env
+}
 
 // rootUser runs a service whose volume the image does not prepare: compose cannot give a volume an owner.
 const rootUser = "0:0"
@@ -104,11 +117,11 @@ func newComposeFile(project string, stack contract.Stack) (composeFile, error) {
 			file.Configs[name] = composeContent{Content: escape(f.Content)}
 			service.Configs = append(service.Configs, composeMount{name, f.Path, octal(f.Mode)})
 		}
-		for _, s := range c.Secrets {
-			name := c.Name + "-" + s.Name
-			file.Secrets[name] = composeContent{Environment: secretVariable}
+		for _, s := range secretFiles(c) {
+			name := c.Name + "-" + s.file
+			file.Secrets[name] = composeContent{Environment: secretVariable(c, s)}
 			// Its owner would be root: without the right to read for others, the image's user could not.
-			service.Secrets = append(service.Secrets, composeMount{name, contract.SecretsPath + "/" + s.Name, octal(0o444)})
+			service.Secrets = append(service.Secrets, composeMount{name, contract.SecretsPath + "/" + s.file, octal(0o444)})
 		}
 		for _, v := range c.Volumes {
 			file.Volumes[v.Name] = composeVolume{project + "-" + v.Name}

@@ -12,16 +12,28 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/demo/devenv"
 )
 
-func testPipeline(t *testing.T) pipeline {
+// testPipelines are one of each kind.
+func testPipelines(t *testing.T) []pipeline {
 	t.Helper()
-	p, err := newPipeline("bench", devenv.Doubles)
-	require.NoError(t, err)
-	return p
+	var all []pipeline
+	for _, kind := range kindNames() {
+		p, err := newPipeline(kind, "bench", devenv.Doubles)
+		require.NoError(t, err)
+		all = append(all, p)
+	}
+	require.Len(t, all, len(contract.Kinds()))
+	return all
 }
 
 // Compose would be measured on something else if a part of the catalog's pipeline did not reach its file.
 func TestComposeFileHoldsEverythingOfTheStack(t *testing.T) {
-	stack := testPipeline(t).Stack
+	for _, p := range testPipelines(t) {
+		t.Run(p.Kind.Short, func(t *testing.T) { assertWhole(t, p.Stack) })
+	}
+}
+
+func assertWhole(t *testing.T, stack contract.Stack) {
+	t.Helper()
 	file, err := newComposeFile("project", stack)
 	require.NoError(t, err)
 	data, err := file.marshal()
@@ -57,9 +69,11 @@ func TestComposeFileHoldsEverythingOfTheStack(t *testing.T) {
 			require.Equal(t, v.Path, s.Volumes[i].Target)
 			require.Contains(t, back.Volumes, s.Volumes[i].Source)
 		}
-		require.Len(t, s.Secrets, len(c.Secrets))
-		for i, secret := range c.Secrets {
-			require.Equal(t, contract.SecretsPath+"/"+secret.Name, s.Secrets[i].Target)
+		require.Len(t, s.Secrets, len(secretFiles(c)))
+		for i, secret := range secretFiles(c) {
+			require.Equal(t, contract.SecretsPath+"/"+secret.file, s.Secrets[i].Target)
+			variable := back.Secrets[s.Secrets[i].Source].Environment
+			require.Contains(t, secretEnvironment(stack), variable+"="+secret.content)
 		}
 	}
 }
@@ -82,9 +96,17 @@ func TestFileWithAnOwnerIsRefused(t *testing.T) {
 // The provider refuses attributes that it does not know, so a renamed one fails in the benchmark; ports and images that are
 // not the same would not.
 func TestConfigurationAsksForTheSamePipeline(t *testing.T) {
-	p := testPipeline(t)
-	data, err := p.configuration()
+	for _, p := range testPipelines(t) {
+		t.Run(p.Kind.Short, func(t *testing.T) { assertConfigured(t, p) })
+	}
+}
+
+func assertConfigured(t *testing.T, p pipeline) {
+	t.Helper()
+	data, err := p.configuration(false)
 	require.NoError(t, err)
+	require.Contains(t, string(data), `"orch_`+p.Kind.Name+`"`)
+	require.Contains(t, string(data), `"verify": false`)
 	for _, c := range p.Stack.Components {
 		require.Contains(t, string(data), c.Image)
 		for _, port := range c.Ports {

@@ -135,8 +135,8 @@ func archive(c contract.Component) (io.Reader, error) {
 		}
 	}
 	files := append([]contract.File(nil), c.Files...)
-	for _, s := range c.Secrets {
-		files = append(files, contract.File{Path: path.Join(contract.SecretsPath, s.Name), Content: benchSecret, UID: s.UID, GID: s.GID, Mode: s.Mode})
+	for _, s := range secretFiles(c) {
+		files = append(files, contract.File{Path: path.Join(contract.SecretsPath, s.file), Content: s.content, UID: s.UID, GID: s.GID, Mode: s.Mode})
 	}
 	for _, f := range files {
 		h := &tar.Header{Typeflag: tar.TypeReg, Name: relative(f.Path), Mode: f.Mode, Uid: f.UID, Gid: f.GID, Size: int64(len(f.Content))}

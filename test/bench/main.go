@@ -20,6 +20,8 @@ type options struct {
 	rounds int
 	warmUp int
 	only   []string
+	// kinds are the pipelines that are measured, one after the other.
+	kinds  []string
 	images devenv.Images
 	set    string
 }
@@ -40,21 +42,14 @@ func main() {
 // names of the contestants, as -only takes them.
 const (
 	nameOrch    = "orch"
+	nameVerify  = "verify"
 	nameCompose = "compose"
 	nameDirect  = "direct"
 	nameEmpty   = "empty"
 )
 
-// imageSets are the values of -images and the image sets of build.sh that they need.
-var imageSets = map[string]struct {
-	images devenv.Images
-	build  []string
-}{
-	"real":    {devenv.Local, []string{"doubles", "real"}},
-	"doubles": {devenv.Doubles, []string{"doubles"}},
-	// These are pulled.
-	"upstream": {devenv.Upstream, nil},
-}
+// imageSets are the values of -images.
+var imageSets = map[string]devenv.Images{"real": devenv.Local, "doubles": devenv.Doubles, "upstream": devenv.Upstream}
 
 func parse(args []string, out io.Writer) (options, error) {
 	o := options{}
@@ -62,8 +57,9 @@ func parse(args []string, out io.Writer) (options, error) {
 	flags.SetOutput(out)
 	flags.IntVar(&o.rounds, "n", 7, "measured `rounds`; in each round every contestant has its turn")
 	flags.IntVar(&o.warmUp, "warmup", 1, "`rounds` before that are not counted")
-	only := flags.String("only", "", "comma-separated contestants instead of all: orch, compose, direct, empty")
-	flags.StringVar(&o.set, "images", "real", "real: Collector and Loki built from source, Grafana's double; doubles: strict stand-ins; upstream: pulled")
+	only := flags.String("only", "", "comma-separated contestants instead of all: orch, verify, compose, direct, empty")
+	kinds := flags.String("pipelines", "", "comma-separated pipelines instead of all: "+strings.Join(kindNames(), ", "))
+	flags.StringVar(&o.set, "images", "real", "real: built from source, doubles where that is not possible; doubles: strict stand-ins; upstream: pulled")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -73,23 +69,48 @@ func parse(args []string, out io.Writer) (options, error) {
 	if o.rounds < 1 || o.warmUp < 0 {
 		return o, errors.New("-n takes 1 or more, -warmup 0 or more")
 	}
-	set, ok := imageSets[o.set]
-	if !ok {
+	var ok bool
+	if o.images, ok = imageSets[o.set]; !ok {
 		return o, fmt.Errorf("-images %s: it takes real, doubles or upstream", o.set)
 	}
-	o.images = set.images
-	o.only = []string{nameOrch, nameCompose, nameDirect, nameEmpty}
-	if *only == "" {
-		return o, nil
+	var err error
+	if o.only, err = choose("only", "contestant", *only, []string{nameOrch, nameVerify, nameCompose, nameDirect, nameEmpty}); err != nil {
+		return o, err
 	}
-	all := o.only
-	o.only = strings.Split(*only, ",")
-	for _, name := range o.only {
+	if o.kinds, err = choose("pipelines", "pipeline", *kinds, kindNames()); err != nil {
+		return o, err
+	}
+	return o, o.narrow()
+}
+
+// choose reads a comma-separated choice; an empty one is all.
+func choose(flag, what, chosen string, all []string) ([]string, error) {
+	if chosen == "" {
+		return all, nil
+	}
+	names := strings.Split(chosen, ",")
+	for _, name := range names {
 		if !slices.Contains(all, name) {
-			return o, fmt.Errorf("-only %s: there is no contestant %q; they are %s", *only, name, strings.Join(all, ", "))
+			return nil, fmt.Errorf("-%s %s: there is no %s %q; they are %s", flag, chosen, what, name, strings.Join(all, ", "))
 		}
 	}
-	return o, nil
+	return names, nil
+}
+
+// narrow leaves out the images of components that no chosen pipeline has.
+func (o *options) narrow() error {
+	var names []string
+	for _, kind := range o.kinds {
+		all, err := components(kind)
+		if err != nil {
+			return err
+		}
+		for _, c := range all {
+			names = append(names, c.Name)
+		}
+	}
+	o.images = o.images.Of(names...)
+	return nil
 }
 
 func run(ctx context.Context, args []string) (err error) {
@@ -104,23 +125,37 @@ func run(ctx context.Context, args []string) (err error) {
 	if err := getImages(ctx, repo, o); err != nil {
 		return err
 	}
-	all, cleanUp, err := setUp(ctx, repo, o)
-	defer func() { err = errors.Join(err, cleanUp()) }()
+	a, err := newArena(ctx, repo)
+	defer func() { err = errors.Join(err, a.cleanUp()) }()
 	if err != nil {
 		return err
 	}
 	if load, cores, busy := busyMachine(); busy {
 		say("this machine is busy (load %.1f on %d cores): expect a wide spread", load, cores)
 	}
-	results, err := measure(ctx, all, o.rounds, o.warmUp)
-	if ctx.Err() != nil {
-		return errors.New("interrupted; what was running is removed again")
+	for _, kind := range o.kinds {
+		if err := compare(ctx, a, o, kind); err != nil {
+			if ctx.Err() != nil {
+				return errors.New("interrupted; what was running is removed again")
+			}
+			return fmt.Errorf("%s pipeline: %w", kind, err)
+		}
 	}
+	return nil
+}
+
+// compare measures all contestants on one pipeline and prints its tables.
+func compare(ctx context.Context, a *arena, o options, kind string) error {
+	say("%s pipeline", kind)
+	all, err := a.contestants(ctx, kind, o)
 	if err != nil {
 		return err
 	}
-	report(os.Stdout, o, all, results)
-	return nil
+	measured, err := measure(ctx, all, o.rounds, o.warmUp)
+	if err != nil {
+		return err
+	}
+	return report(os.Stdout, o, kind, all, measured)
 }
 
 // getImages puts all images on the engine before anything is measured.
@@ -129,13 +164,8 @@ func getImages(ctx context.Context, repo devenv.Repo, o options) error {
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	for _, set := range imageSets[o.set].build {
-		if err := repo.Build(ctx, os.Stdout, set); err != nil {
-			return err
-		}
-	}
-	if len(imageSets[o.set].build) > 0 {
-		return nil
+	if sets := o.images.Builds(); len(sets) > 0 {
+		return repo.Build(ctx, os.Stdout, sets...)
 	}
 	for _, image := range missing {
 		if err := devenv.Pull(ctx, os.Stdout, image, pullPatience); err != nil {

@@ -26,41 +26,47 @@ type sweeper interface {
 // arena is what the contestants run in. It grows while it is set up, and cleanUp removes what there is of it.
 type arena struct {
 	repo   devenv.Repo
+	id     string
 	dir    string
 	api    *dockerAPI
 	worker *devenv.Worker
 	all    []contestant
 }
 
-// setUp makes the chosen contestants. cleanUp must be called whatever setUp returns.
-func setUp(ctx context.Context, repo devenv.Repo, o options) (all []contestant, cleanUp func() error, err error) {
-	a := &arena{repo: repo}
-	if a.dir, err = os.MkdirTemp("", "orch-bench-"); err != nil {
-		return nil, a.cleanUp, fmt.Errorf("make a directory for the benchmark: %w", err)
-	}
-	if a.api, err = newDockerAPI(ctx); err != nil {
-		return nil, a.cleanUp, err
-	}
+// newArena makes an empty one. cleanUp must be called whatever the error.
+func newArena(ctx context.Context, repo devenv.Repo) (*arena, error) {
 	// Names of a run are its own: an earlier one's leftovers, or another one at the same time, are not in the way.
-	id := fmt.Sprintf("%06x", rand.IntN(1<<24))
-	for _, name := range o.only {
-		if slices.ContainsFunc(a.all, func(c contestant) bool { return c.Name() == name }) {
-			continue
-		}
-		c, err := a.contestant(ctx, name, "bench-"+id+"-"+name, o.images)
-		if err != nil {
-			return nil, a.cleanUp, fmt.Errorf("%s: %w", name, err)
-		}
-		a.all = append(a.all, c)
+	a := &arena{repo: repo, id: fmt.Sprintf("%06x", rand.IntN(1<<24))}
+	var err error
+	if a.dir, err = os.MkdirTemp("", "orch-bench-"); err != nil {
+		return a, fmt.Errorf("make a directory for the benchmark: %w", err)
 	}
-	return a.all, a.cleanUp, nil
+	a.api, err = newDockerAPI(ctx)
+	return a, err
 }
 
-func (a *arena) contestant(ctx context.Context, name, service string, images devenv.Images) (contestant, error) {
-	p, err := newPipeline(service, images)
-	if err != nil {
-		return nil, err
+// contestants makes the chosen ones for a pipeline.
+func (a *arena) contestants(ctx context.Context, kind string, o options) ([]contestant, error) {
+	var all []contestant
+	for _, name := range o.only {
+		if slices.ContainsFunc(all, func(c contestant) bool { return c.Name() == name }) {
+			continue
+		}
+		p, err := newPipeline(kind, "bench-"+a.id+"-"+name, o.images)
+		if err != nil {
+			return nil, err
+		}
+		c, err := a.contestant(ctx, name, p)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, c)
+		a.all = append(a.all, c)
 	}
+	return all, nil
+}
+
+func (a *arena) contestant(ctx context.Context, name string, p pipeline) (contestant, error) {
 	switch name {
 	case nameCompose:
 		return newCompose(ctx, a.repo, a.api, p, a.dir)
@@ -71,16 +77,18 @@ func (a *arena) contestant(ctx context.Context, name, service string, images dev
 	if err != nil {
 		return nil, err
 	}
+	dir := filepath.Join(a.dir, p.Kind.Short+"-"+name)
 	if name == nameEmpty {
-		tf, err := newTerraform(a.repo, filepath.Join(a.dir, name), emptyConfiguration, env)
+		tf, err := newTerraform(a.repo, dir, emptyConfiguration, env)
 		return &empty{tf}, err
 	}
-	configuration, err := p.configuration()
+	verify := name == nameVerify
+	configuration, err := p.configuration(verify)
 	if err != nil {
 		return nil, err
 	}
-	tf, err := newTerraform(a.repo, filepath.Join(a.dir, name), string(configuration), env)
-	return &orch{a.api, p.Stack, tf}, err
+	tf, err := newTerraform(a.repo, dir, string(configuration), env)
+	return &orch{a.api, p.Stack, tf, "orch_" + p.Kind.Name, verify}, err
 }
 
 // ensureWorker starts a worker with data of its own.

@@ -13,9 +13,12 @@ import (
 
 // orch makes the stack with the provider, through the Terraform CLI and a worker.
 type orch struct {
-	api   *dockerAPI
-	stack contract.Stack
-	tf    devenv.Terraform
+	api      *dockerAPI
+	stack    contract.Stack
+	tf       devenv.Terraform
+	resource string
+	// verify has every create write something and read it back, which is orch's default but more than the others do.
+	verify bool
 }
 
 // newTerraform writes a configuration into a directory of its own and prepares the CLI for it. The empty configuration gets
@@ -40,13 +43,18 @@ func newTerraform(repo devenv.Repo, dir, configuration string, env []string) (de
 }
 
 // Name implements contestant.
-func (o *orch) Name() string { return nameOrch }
+func (o *orch) Name() string {
+	if o.verify {
+		return nameVerify
+	}
+	return nameOrch
+}
 
 // Explain implements contestant.
 func (o *orch) Explain(p phase) string {
 	cli := filepath.Base(o.tf.CLI)
 	return map[phase]string{
-		create:  cli + " apply of orch_logs_pipeline: CLI, provider, Temporal, worker, engine, probes",
+		create:  cli + " apply of " + o.resource + " with verify = false: CLI, provider, Temporal, worker, engine, probes",
 		noOp:    cli + " plan: inspects containers, files and probes through a status workflow",
 		destroy: cli + " destroy with delete_volumes, ends by proving that nothing is left",
 	}[p]

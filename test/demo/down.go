@@ -74,28 +74,30 @@ func (d *demo) destroy(ctx context.Context) error {
 	}
 	args := append([]string{"destroy", "-auto-approve"}, colorFlag()...)
 	if err := d.tf.Run(ctx, stream(), args...); err != nil {
-		return fmt.Errorf("the destroy of examples/demo failed: %w\nthe diagnostic is above; worker's log: %s\nafter the cause is gone: make demo-down",
-			err, d.relative(d.worker.Log()))
+		return fmt.Errorf("the destroy of examples/%s failed: %w\nthe diagnostic is above; worker's log: %s\nafter the cause is gone: make %s-down",
+			d.example, err, d.relative(d.worker.Log()), d.target)
 	}
 	return nil
 }
 
-// proveGone asks the engine itself whether anything of the demo's service is left.
+// proveGone asks the engine itself whether anything of the demo's services is left.
 func (d *demo) proveGone(ctx context.Context, applied bool) error {
 	heading("what is left on the engine")
-	labels := d.ref.Labels()
-	left, err := devenv.Leftovers(ctx, labels)
-	if err != nil {
-		return err
+	for _, ref := range d.refs() {
+		left, err := devenv.Leftovers(ctx, ref.Labels())
+		if err != nil {
+			return err
+		}
+		if len(left) == 0 {
+			say("nothing with the labels of the %s pipeline %q", ref.Kind, ref.Service)
+			continue
+		}
+		if applied {
+			return fmt.Errorf("the destroy left %d objects of the %s pipeline %q behind\n%s", len(left), ref.Kind, ref.Service, strings.Join(left, "\n"))
+		}
+		// Without the demo's state they may be somebody's own service of that name: not ours to delete.
+		return fmt.Errorf("the %s pipeline %q exists, but this demo has no state of it\n%s\nto take it over and remove it: make %s && make %s-down",
+			ref.Kind, ref.Service, strings.Join(left, "\n"), d.target, d.target)
 	}
-	if len(left) == 0 {
-		say("nothing with the labels of service %q", d.ref.Service)
-		return nil
-	}
-	if applied {
-		return fmt.Errorf("the destroy left %d objects behind\n%s", len(left), strings.Join(left, "\n"))
-	}
-	// Without the demo's state they may be somebody's own service of that name: not ours to delete.
-	return fmt.Errorf("service %q exists, but this demo has no state of it\n%s\nto take it over and remove it: make demo && make demo-down",
-		d.ref.Service, strings.Join(left, "\n"))
+	return nil
 }

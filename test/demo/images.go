@@ -9,8 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"text/tabwriter"
 	"time"
 
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/demo/devenv"
 )
 
@@ -19,7 +22,7 @@ const (
 	imagesAuto     = "auto"
 	imagesUpstream = "upstream"
 	imagesLocal    = "local"
-	// imagesOwn is what the variables of examples/demo say, when the user has set them.
+	// imagesOwn is what the variables of the example say, when the user has set them.
 	imagesOwn = "own"
 )
 
@@ -29,11 +32,12 @@ type chosen struct {
 	Set string `json:"images"`
 }
 
-func (c chosen) images() devenv.Images {
-	if c.Set == imagesLocal {
-		return devenv.Local
+// images are those of a set that the scenario needs.
+func (s scenario) images(set string) devenv.Images {
+	if set == imagesLocal {
+		return devenv.Local.Of(s.components...)
 	}
-	return devenv.Upstream
+	return devenv.Upstream.Of(s.components...)
 }
 
 // How long a registry may take to begin with an image: with local images at hand nobody wants to wait for it.
@@ -76,7 +80,7 @@ func (d *demo) getImages(ctx context.Context, want string) (chosen, error) {
 	switch want {
 	case imagesUpstream:
 		if err := d.pull(ctx, patience); err != nil {
-			return chosen{}, fmt.Errorf("%w\nto run on local images: go run ./test/demo up -images local", err)
+			return chosen{}, fmt.Errorf("%w\nto run on local images: go run ./test/demo up%s -images local", err, d.flag())
 		}
 		return chosen{imagesUpstream}, nil
 	case imagesLocal:
@@ -85,7 +89,7 @@ func (d *demo) getImages(ctx context.Context, want string) (chosen, error) {
 	default:
 		return chosen{}, fmt.Errorf("-images %s: it takes auto, upstream or local", want)
 	}
-	if ownImages() {
+	if d.ownImages() {
 		return chosen{imagesOwn}, nil
 	}
 	kept, err := d.choice()
@@ -93,13 +97,13 @@ func (d *demo) getImages(ctx context.Context, want string) (chosen, error) {
 		return chosen{}, err
 	}
 	if kept.Set == imagesLocal || kept.Set == imagesUpstream {
-		missing, err := kept.images().Missing(ctx)
+		missing, err := d.images(kept.Set).Missing(ctx)
 		if err != nil || len(missing) == 0 {
 			return kept, err
 		}
 	}
 	wait := patience
-	if missing, err := devenv.Local.Missing(ctx); err != nil {
+	if missing, err := d.images(imagesLocal).Missing(ctx); err != nil {
 		return chosen{}, err
 	} else if len(missing) == 0 {
 		wait = shortPatience
@@ -116,7 +120,7 @@ func (d *demo) getImages(ctx context.Context, want string) (chosen, error) {
 
 // pull pulls what is missing of the upstream images.
 func (d *demo) pull(ctx context.Context, wait time.Duration) error {
-	missing, err := devenv.Upstream.Missing(ctx)
+	missing, err := d.images(imagesUpstream).Missing(ctx)
 	if err != nil {
 		return err
 	}
@@ -131,57 +135,75 @@ func (d *demo) pull(ctx context.Context, wait time.Duration) error {
 
 // build builds what is missing of the local images.
 func (d *demo) build(ctx context.Context) error {
-	missing, err := devenv.Local.Missing(ctx)
+	missing, err := d.images(imagesLocal).Missing(ctx)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	say("building them; the real Collector and Loki take about 15 minutes on two cores the first time")
-	for _, set := range []string{"doubles", "real"} {
-		if err := d.repo.Build(ctx, stream(), set); err != nil {
-			return err
-		}
-	}
-	return nil
+	say("building them; %s", d.patience)
+	return d.repo.Build(ctx, stream(), d.images(imagesLocal).Builds()...)
+}
+
+// titles are the components' names for people.
+var titles = map[string]string{
+	catalog.CollectorName: "Collector", catalog.LokiName: "Loki", catalog.PrometheusName: "Prometheus", catalog.JaegerName: "Jaeger",
+	catalog.GrafanaName: "Grafana",
 }
 
 // describe says which images are used. What is a double is called one.
-func (c chosen) describe() {
-	images := c.images()
-	switch c.Set {
-	case imagesOwn:
+func (s scenario) describe(c chosen) {
+	if c.Set == imagesOwn {
 		say("as your TF_VAR_ variables say; the worker pulls what is missing")
 		return
-	case imagesUpstream:
-		say("upstream: %s, %s, %s", images.Collector, images.Loki, images.Grafana)
+	}
+	images := s.images(c.Set)
+	if c.Set == imagesUpstream {
+		say("upstream: %s", strings.Join(images.All(), ", "))
 		return
 	}
-	say("Collector: %s (the real one, built here from source)", images.Collector)
-	say("Loki:      %s (the real one, built here from source)", images.Loki)
-	say("Grafana:   %s (a DOUBLE: a strict stand-in without a user interface, because Grafana", images.Grafana)
-	say("           cannot be built from source here; where a registry can be reached, `go run ./test/demo up -images upstream` runs the real one)")
+	table(func(w *tabwriter.Writer) {
+		for _, name := range s.components {
+			origin := "the real one, built here from source"
+			if devenv.IsDouble(images[name]) {
+				origin = "a DOUBLE: a strict stand-in without a user interface, because it cannot be built from source here"
+			}
+			row(w, titles[name]+":", images[name], origin)
+		}
+	})
+	say("where a registry can be reached, `go run ./test/demo up%s -images upstream` runs the real ones", s.flag())
 }
 
-// variables are the input variables of examples/demo for these images; what the user has set stays.
-func (c chosen) variables() []string {
+// flag is what tells the scenario apart on the command line.
+func (s scenario) flag() string {
+	if s.target == fullScenarioTarget {
+		return " -full"
+	}
+	return ""
+}
+
+// imageVariables are the variables of the examples that name images, by component.
+var imageVariables = map[string]string{
+	catalog.CollectorName: "TF_VAR_collector_image", catalog.LokiName: "TF_VAR_loki_image", catalog.GrafanaName: "TF_VAR_grafana_image",
+	catalog.PrometheusName: "TF_VAR_prometheus_image", catalog.JaegerName: "TF_VAR_jaeger_image",
+}
+
+// variables are the input variables of the example for these images; what the user has set stays.
+func (s scenario) variables(c chosen) []string {
 	if c.Set != imagesLocal {
 		return nil
 	}
 	var env []string
-	for i, image := range c.images().All() {
-		if os.Getenv(imageVariables[i]) == "" {
-			env = append(env, imageVariables[i]+"="+image)
+	for _, component := range s.components {
+		if name := imageVariables[component]; os.Getenv(name) == "" {
+			env = append(env, name+"="+devenv.Local[component])
 		}
 	}
 	return env
 }
 
-// imageVariables are the variables of examples/demo that name images, in the order of devenv.Images.All.
-var imageVariables = []string{"TF_VAR_collector_image", "TF_VAR_loki_image", "TF_VAR_grafana_image"}
-
 // ownImages is true when the user's variables leave no image to choose.
-func ownImages() bool {
+func (s scenario) ownImages() bool {
 	if os.Getenv("TF_VAR_registry_mirror") != "" {
 		return true
 	}
-	return !slices.ContainsFunc(imageVariables, func(name string) bool { return os.Getenv(name) == "" })
+	return !slices.ContainsFunc(s.components, func(component string) bool { return os.Getenv(imageVariables[component]) == "" })
 }

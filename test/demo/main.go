@@ -1,6 +1,8 @@
-// Program demo runs the main job of orch on this machine, for `make demo` and `make demo-down`: it applies examples/demo
-// with the binaries in bin/, sends a log line to the Collector and reads it back from Loki. Everything it writes is in
-// .cache/demo.
+// Program demo runs what orch is for on this machine, for `make demo`, `make demo-full` and their -down targets: it applies an
+// example with the binaries in bin/, sends telemetry by OTLP and reads it back. Everything it writes is in .cache/demo, or
+// .cache/demo-full.
+//
+// What differs between the demos is a scenario (scenario.go); what is proven of one is in logs.go and signals.go.
 package main
 
 import (
@@ -14,12 +16,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/demo/devenv"
 )
 
-const usage = `usage: go run ./test/demo up [-images auto|upstream|local]
-       go run ./test/demo down`
+const usage = `usage: go run ./test/demo up [-full] [-images auto|upstream|local]
+       go run ./test/demo down [-full]`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -41,13 +42,18 @@ func run(ctx context.Context, args []string) error {
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	images := flags.String("images", imagesAuto, "auto: the upstream images where a registry can be reached, else local builds; upstream; local")
+	full := flags.Bool("full", false, "logs, metrics and traces in one Grafana (examples/observability) instead of logs alone (examples/demo)")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unknown argument %q\n%s", flags.Arg(0), usage)
 	}
-	d, err := newDemo()
+	s := logsScenario
+	if *full {
+		s = fullScenario
+	}
+	d, err := newDemo(s)
 	if err != nil {
 		return err
 	}
@@ -60,21 +66,10 @@ func run(ctx context.Context, args []string) error {
 	return fmt.Errorf("unknown subcommand %q\n%s", args[0], usage)
 }
 
-// serviceVariable names the service of examples/demo in the environment.
-const serviceVariable = "TF_VAR_service_name"
-
-// theService is the logs pipeline that examples/demo makes, in the provider's default scope.
-func theService() contract.Ref {
-	name := os.Getenv(serviceVariable)
-	if name == "" {
-		name = "app" // the default of examples/demo
-	}
-	return contract.NewRef(contract.LogsPipeline, "", name)
-}
-
 type demo struct {
+	scenario
+
 	repo   devenv.Repo
-	ref    contract.Ref
 	dir    string
 	worker devenv.Worker
 	tf     devenv.Terraform
@@ -89,7 +84,7 @@ type part struct {
 	note string
 }
 
-func newDemo() (*demo, error) {
+func newDemo(s scenario) (*demo, error) {
 	repo, err := devenv.FindRepo()
 	if err != nil {
 		return nil, err
@@ -106,9 +101,9 @@ func newDemo() (*demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{repo: repo, ref: theService(), dir: repo.Path(".cache", "demo"), began: time.Now()}
+	d := &demo{scenario: s, repo: repo, dir: repo.Path(".cache", s.target), began: time.Now()}
 	d.worker = devenv.Worker{Binary: binary, Dir: d.dir, Ports: devenv.UsualPorts, Say: say}
-	d.tf = devenv.Terraform{CLI: cli, ProviderDir: filepath.Dir(provider), Config: repo.Path("examples", "demo"), Work: d.dir}
+	d.tf = devenv.Terraform{CLI: cli, ProviderDir: filepath.Dir(provider), Config: repo.Path("examples", s.example), Work: d.dir}
 	return d, nil
 }
 

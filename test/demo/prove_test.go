@@ -2,17 +2,25 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	logsv1 "go.opentelemetry.io/proto/otlp/logs/v1"
+	metricsv1 "go.opentelemetry.io/proto/otlp/metrics/v1"
+	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 )
 
 // loki answers the nth query with the nth list of lines, and everything that it does not know with an error.
@@ -34,7 +42,7 @@ func loki(t *testing.T, answers ...[]string) string {
 				values = append(values, []string{fmt.Sprint(i), line})
 			}
 			queries++
-			result := map[string]any{"data": map[string]any{"result": []any{map[string]any{"values": values}}}}
+			result := map[string]any{"data": map[string]any{"result": []any{map[string]any{"stream": map[string]string{"trace_id": "1f"}, "values": values}}}}
 			_ = json.NewEncoder(w).Encode(result)
 		}
 	}))
@@ -43,56 +51,74 @@ func loki(t *testing.T, answers ...[]string) string {
 }
 
 func TestLineIsReadBackAsSoonAsItIsThere(t *testing.T) {
-	line, err := readLine(t.Context(), loki(t, nil, nil, []string{"a MARK"}), "MARK", url.UserPassword("admin", "right"))
+	s := source{loki(t, nil, nil, []string{"a MARK"}), url.UserPassword("admin", "right")}
+	read, err := s.readLine(t.Context(), selector("MARK"))
 	require.NoError(t, err)
-	require.Equal(t, "a MARK", line)
+	require.Equal(t, "a MARK", read.line)
+	require.Equal(t, "1f", read.labels["trace_id"])
 }
 
 func TestLineThatCameTwiceIsAnError(t *testing.T) {
-	_, err := readLine(t.Context(), loki(t, []string{"a MARK", "a MARK"}), "MARK", url.UserPassword("admin", "right"))
+	s := source{loki(t, []string{"a MARK", "a MARK"}), url.UserPassword("admin", "right")}
+	_, err := s.readLine(t.Context(), selector("MARK"))
 	require.ErrorContains(t, err, "came back 2 times")
 }
 
 func TestLineThatNeverCameNamesTheLastAnswer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	_, err := readLine(ctx, loki(t, nil), "MARK", url.UserPassword("admin", "wrong"))
+	_, err := source{loki(t, nil), url.UserPassword("admin", "wrong")}.readLine(ctx, selector("MARK"))
 	require.ErrorContains(t, err, "did not come back")
 	require.ErrorContains(t, err, "401")
 	require.NotContains(t, err.Error(), "wrong", "a password is in no message")
 }
 
-func TestLogLineIsValidOTLP(t *testing.T) {
-	var got struct {
-		ResourceLogs []struct {
-			Resource  struct{ Attributes []attribute }
-			ScopeLogs []struct {
-				LogRecords []struct {
-					TimeUnixNano string
-					Body         value
-				}
-			}
-		}
-	}
+// What the demo sends is valid for the messages that every receiver of OTLP decodes it into.
+func TestTelemetryIsValidOTLP(t *testing.T) {
+	messages := map[string]proto.Message{"/v1/logs": &logsv1.LogsData{}, "/v1/metrics": &metricsv1.MetricsData{}, "/v1/traces": &tracev1.TracesData{}}
 	answer := `{"partialSuccess":{}}`
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost || r.URL.Path != "/v1/logs" || r.Header.Get("Content-Type") != "application/json" {
+		message, ok := messages[r.URL.Path]
+		if !ok || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" {
 			http.Error(w, "unknown request", http.StatusBadRequest)
 			return
 		}
-		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			// OTLP's JSON has its identifiers in hex, protobuf's in base64; the lengths tell them apart.
+			err = protojson.Unmarshal(identifier.ReplaceAllFunc(body, inBase64), message)
+		}
+		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 		_, _ = io.WriteString(w, answer)
 	}))
 	t.Cleanup(server.Close)
-	require.NoError(t, sendLine(t.Context(), server.URL, "hello"))
-	require.Equal(t, "service.name", got.ResourceLogs[0].Resource.Attributes[0].Key)
-	require.Equal(t, "hello", got.ResourceLogs[0].ScopeLogs[0].LogRecords[0].Body.String)
+	s := newSpan("a request")
+	require.NoError(t, sendLine(t.Context(), server.URL, "hello", s))
+	require.NoError(t, sendCount(t.Context(), server.URL, "MARK", 3, s))
+	require.NoError(t, sendSpan(t.Context(), server.URL, s))
+	for path, message := range messages {
+		require.Contains(t, protojson.Format(message), probeService, path)
+	}
 
-	answer = `{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"too old"}}`
-	require.ErrorContains(t, sendLine(t.Context(), server.URL, "hello"), "rejected the log line: too old")
+	for name, rejected := range map[string]string{"/v1/logs": "rejectedLogRecords", "/v1/metrics": "rejectedDataPoints", "/v1/traces": "rejectedSpans"} {
+		answer = `{"partialSuccess":{"` + rejected + `":"1","errorMessage":"too old"}}`
+		err := export(t.Context(), server.URL, strings.TrimPrefix(name, "/v1/"), object{})
+		require.ErrorContains(t, err, "too old")
+	}
+}
+
+var identifier = regexp.MustCompile(`"(traceId|spanId)":"[0-9a-f]+"`)
+
+func inBase64(pair []byte) []byte {
+	name, text, _ := strings.Cut(string(pair), ":")
+	raw, err := hex.DecodeString(strings.Trim(text, `"`))
+	if err != nil || (len(raw) != 16 && len(raw) != 8) {
+		return []byte("invalid")
+	}
+	return []byte(name + `:"` + base64.StdEncoding.EncodeToString(raw) + `"`)
 }
 
 func TestOutputOfProgramsIsIndented(t *testing.T) {

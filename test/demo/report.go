@@ -11,38 +11,78 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/demo/devenv"
 )
 
+// places are the endpoints that a person wants to know, by kind of pipeline and in the order in which they are shown.
+var places = []struct {
+	kind        contract.Kind
+	name, title string
+}{
+	{contract.LogsPipeline, "loki", "Loki"},
+	{contract.MetricsPipeline, "prometheus", "Prometheus"},
+	{contract.TracingPipeline, "jaeger", "Jaeger"},
+	{contract.LogsPipeline, "otlp_http", "OTLP/HTTP"},
+	{contract.LogsPipeline, "otlp_grpc", "OTLP/gRPC"},
+}
+
 // report prints what was done, what is there now, and what to type next.
-func (d *demo) report(choice chosen, p devenv.Process, out outputs) {
-	heading("done: the logs pipeline is up, and a line went through it")
+func (d *demo) report(choice chosen, p devenv.Process, all pipelines) {
+	heading("done: " + d.done)
 	d.printTimes()
 	fmt.Println()
-	printContainers(out.Containers)
+	d.printContainers(all)
 	fmt.Println()
-	grafana := "Grafana"
-	if choice.Set == imagesLocal {
-		grafana = "Grafana (double)"
-	}
-	table(func(w *tabwriter.Writer) {
-		row(w, grafana, out.Endpoints["grafana"])
-		row(w, "Loki", out.Endpoints["loki"])
-		row(w, "OTLP/HTTP", out.Endpoints["otlp_http"])
-		row(w, "OTLP/gRPC", out.Endpoints["otlp_grpc"])
-		row(w, "Temporal Web UI", "http://"+devenv.Address(p.WebUI))
-		row(w, "this apply's workflow", out.WebUIURL)
-	})
+	d.printPlaces(choice, p, all)
 	fmt.Println()
 	config := d.relative(d.tf.Dir())
 	say("next:")
 	table(func(w *tabwriter.Writer) {
 		row(w, "  source "+d.relative(d.envPath()), "the settings of this demo, for your shell")
 		row(w, fmt.Sprintf("  %s -chdir=%s plan", filepath.Base(d.tf.CLI), config), "shows no change; stop a container and it shows which")
-		row(w, "  "+d.relative(d.worker.Binary)+" "+strings.Join(d.secretArguments(), " "), "Grafana's generated password (user admin)")
-		row(w, "  make demo", "applies again and sends another line")
-		row(w, "  make demo-down", "removes all of it, volumes too, and stops the worker")
+		row(w, "  "+d.relative(d.worker.Binary)+" "+strings.Join(d.secretArguments(all.of(d.grafana)), " "), "Grafana's generated password (user admin)")
+		row(w, "  make "+d.target, d.again)
+		row(w, "  make "+d.target+"-down", "removes all of it, volumes too, and stops the worker")
 	})
+}
+
+func (d *demo) printPlaces(choice chosen, p devenv.Process, all pipelines) {
+	images := d.images(choice.Set)
+	title := func(component, text string) string {
+		if choice.Set == imagesLocal && devenv.IsDouble(images[component]) {
+			return text + " (double)"
+		}
+		return text
+	}
+	grafana := all.of(d.grafana).Endpoints["grafana"]
+	table(func(w *tabwriter.Writer) {
+		row(w, title(catalog.GrafanaName, "Grafana"), grafana)
+		if len(d.kinds) > 1 {
+			for _, kind := range d.kinds {
+				uid := all.of(kind).DatasourceUID
+				row(w, "  "+kind.Short, "data source "+uid+", dashboard "+grafana+"/d/"+dashboard(d.grafana, kind, uid))
+			}
+		}
+		for _, place := range places {
+			if address := all.of(place.kind).Endpoints[place.name]; address != "" {
+				row(w, place.title, address)
+			}
+		}
+		row(w, "Temporal Web UI", "http://"+devenv.Address(p.WebUI))
+		for _, kind := range d.kinds {
+			row(w, "  run of the "+kind.Short+" pipeline", all.of(kind).WebUIURL)
+		}
+	})
+}
+
+// dashboard is the uid of a pipeline's dashboard: the kind's own in its own Grafana, else that of its data source.
+func dashboard(owner, kind contract.Kind, datasourceUID string) string {
+	if owner == kind {
+		return "orch-" + kind.Short
+	}
+	return datasourceUID
 }
 
 func (d *demo) printTimes() {
@@ -54,12 +94,15 @@ func (d *demo) printTimes() {
 	})
 }
 
-func printContainers(containers map[string]container) {
+func (d *demo) printContainers(all pipelines) {
 	table(func(w *tabwriter.Writer) {
 		row(w, "CONTAINER", "IMAGE", "STATE", "HEALTH")
-		for _, name := range slices.Sorted(maps.Keys(containers)) {
-			c := containers[name]
-			row(w, c.Name, c.Image, c.State, c.Health)
+		for _, kind := range d.kinds {
+			containers := all.of(kind).Containers
+			for _, name := range slices.Sorted(maps.Keys(containers)) {
+				c := containers[name]
+				row(w, c.Name, c.Image, c.State, c.Health)
+			}
 		}
 	})
 }

@@ -10,21 +10,10 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/demo/devenv"
 )
 
-// outputs are those of examples/demo.
-type outputs struct {
-	Endpoints  map[string]string    `json:"endpoints"`
-	Containers map[string]container `json:"containers"`
-	WebUIURL   string               `json:"web_ui_url"`
-}
-
-type container struct {
-	Name   string `json:"name"`
-	Image  string `json:"image"`
-	State  string `json:"state"`
-	Health string `json:"health"`
-}
-
 func (d *demo) up(ctx context.Context, images string) error {
+	if err := d.alone(); err != nil {
+		return err
+	}
 	if err := d.tf.Write(); err != nil {
 		return err
 	}
@@ -33,7 +22,7 @@ func (d *demo) up(ctx context.Context, images string) error {
 		if choice, err = d.getImages(ctx, images); err != nil {
 			return "", err
 		}
-		choice.describe()
+		d.describe(choice)
 		return choice.Set, d.keepChoice(choice)
 	})
 	if err != nil {
@@ -46,14 +35,31 @@ func (d *demo) up(ctx context.Context, images string) error {
 	if err := d.configure(choice, process); err != nil {
 		return err
 	}
-	var out outputs
-	if err := d.part("apply", func() (note string, err error) { return "examples/demo", d.apply(ctx, &out) }); err != nil {
+	var all pipelines
+	if err := d.part("apply", func() (note string, err error) {
+		all, err = d.apply(ctx)
+		return "examples/" + d.example, err
+	}); err != nil {
 		return err
 	}
-	if err := d.prove(ctx, out); err != nil {
+	if err := d.prove(ctx, d, all); err != nil {
 		return err
 	}
-	d.report(choice, process, out)
+	d.report(choice, process, all)
+	return nil
+}
+
+// alone refuses to run next to the other demo, which uses the same host ports and names.
+func (d *demo) alone() error {
+	for _, other := range []scenario{logsScenario, fullScenario} {
+		if other.target == d.target {
+			continue
+		}
+		tf := devenv.Terraform{Work: d.repo.Path(".cache", other.target)}
+		if _, err := os.Stat(tf.State()); err == nil {
+			return fmt.Errorf("make %s is up, and uses the same ports and names\nfirst: make %s-down", other.target, other.target)
+		}
+	}
 	return nil
 }
 
@@ -76,17 +82,17 @@ func (d *demo) ensureWorker(ctx context.Context) (p devenv.Process, note string,
 
 // configure points Terraform at the worker and the images.
 func (d *demo) configure(choice chosen, p devenv.Process) error {
-	d.tf.Env = append(d.worker.Env(p), choice.variables()...)
+	d.tf.Env = append(d.worker.Env(p), d.variables(choice)...)
 	return d.writeEnv()
 }
 
-func (d *demo) apply(ctx context.Context, out *outputs) error {
+func (d *demo) apply(ctx context.Context) (pipelines, error) {
 	args := append([]string{"apply", "-auto-approve"}, colorFlag()...)
 	if err := d.tf.Run(ctx, stream(), args...); err != nil {
-		return fmt.Errorf("the apply of examples/demo failed: %w\nthe diagnostic is above; worker's log: %s\nafter the cause is gone: make demo; to remove everything: make demo-down",
-			err, d.relative(d.worker.Log()))
+		return nil, fmt.Errorf("the apply of examples/%s failed: %w\nthe diagnostic is above; worker's log: %s\n"+
+			"after the cause is gone: make %s; to remove everything: make %s-down", d.example, err, d.relative(d.worker.Log()), d.target, d.target)
 	}
-	return d.tf.Output(ctx, out)
+	return d.read(ctx, d.tf)
 }
 
 // relative is how a path is shown: relative to the working directory where that is shorter.

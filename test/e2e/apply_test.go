@@ -20,7 +20,7 @@ func TestApplyMovesALogLineAndDestroyLeavesNothing(t *testing.T) {
 	require.Equal(t, p.ref().ID(), w.attribute("id"))
 	require.Equal(t, p.ref().ID(), w.attribute("workflow_id"))
 	require.Contains(t, w.attribute("web_ui_url"), w.attribute("run_id"))
-	require.Equal(t, []any{"stop_otel_collector", "delete_otel_collector", "start_otel_collector", "start_loki", "start_grafana"}, w.attributes()["steps"])
+	require.Equal(t, []any{"stop_otel_collector", "delete_otel_collector", "start_otel_collector", "start_loki", "start_grafana", "verify"}, w.attributes()["steps"])
 	require.Len(t, objects(t, p.service), 8, "three containers, a network, four volumes: queue, logs, Grafana's database, its secret")
 
 	sendLine(t, p, "a line from the first test")

@@ -117,11 +117,16 @@ var variants struct {
 	built map[string]bool
 }
 
+const variantPrefix = "orch.local/e2e-"
+
+// isVariant reports whether an image was made by boxRunning.
+func isVariant(image string) bool { return strings.HasPrefix(image, variantPrefix) }
+
 // boxRunning is an image whose container does what the box's arguments say, for example hang. Being derived from a local
 // image, it needs no registry; it stays, like every locally built image.
 func boxRunning(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	image := "orch.local/e2e-" + name + ":1"
+	image := variantPrefix + name + ":1"
 	variants.Lock()
 	defer variants.Unlock()
 	if variants.built[image] {

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
@@ -82,9 +81,7 @@ func holdDefaults(t *testing.T) {
 // test lasts.
 func withDefaultImages(t *testing.T, mirror string) {
 	t.Helper()
-	for name, image := range map[string]string{
-		catalog.CollectorImage: setting.images.collector, catalog.LokiImage: setting.images.loki, catalog.GrafanaImage: setting.images.grafana,
-	} {
+	for name, image := range defaultImages(t) {
 		if image == "" {
 			image = name
 		}
@@ -103,7 +100,7 @@ func withDefaultImages(t *testing.T, mirror string) {
 
 func needDefaultPorts(t *testing.T) {
 	t.Helper()
-	for _, port := range []int{catalog.CollectorGRPCPort, catalog.CollectorHTTPPort, catalog.LokiPort, catalog.GrafanaLogsPort} {
+	for _, port := range defaultPorts(t) {
 		require.True(t, portFree(port), "this test needs the default port %d; see who has it with: docker ps; ss -ltnp 'sport = :%d'", port, port)
 	}
 }

@@ -7,33 +7,73 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 )
 
-// Images names the images of a logs pipeline.
-type Images struct {
-	Collector string `json:"collector"`
-	Loki      string `json:"loki"`
-	Grafana   string `json:"grafana"`
-}
+// Images names the image of each component, by the component's name.
+type Images map[string]string
 
-// Sets of images that a logs pipeline can run on.
+// Sets of images that pipelines can run on.
 var (
 	// Upstream are the default images, from their registry.
-	Upstream = Images{catalog.CollectorImage, catalog.LokiImage, catalog.GrafanaImage}
-	// Local are the real Collector and Loki, built here from source. Grafana's source is not to be had that way: a
-	// strict double stands in for it.
-	Local = Images{"orch.local/opentelemetry-collector-contrib:0.149.0", "orch.local/loki:3.7.8", "orch.local/doubles/grafana:12.4.15"}
-	// Doubles are strict stand-ins for all three.
-	Doubles = Images{"orch.local/doubles/collector:1", "orch.local/doubles/loki:1", "orch.local/doubles/grafana:12.4.15"}
+	Upstream = Images{
+		catalog.CollectorName: catalog.CollectorImage, catalog.LokiName: catalog.LokiImage, catalog.GrafanaName: catalog.GrafanaImage,
+		catalog.PrometheusName: catalog.PrometheusImage, catalog.JaegerName: catalog.JaegerImage,
+		catalog.Neo4jName: catalog.Neo4jImage, catalog.QdrantName: catalog.QdrantImage,
+	}
+	// Local are the real components, built here from source, where that is possible. The sources of Grafana, Neo4j and
+	// Qdrant are not to be had that way: strict doubles stand in for them.
+	Local = Images{
+		catalog.CollectorName: "orch.local/opentelemetry-collector-contrib:0.149.0", catalog.LokiName: "orch.local/loki:3.7.8",
+		catalog.PrometheusName: "orch.local/prometheus:v0.315.0", catalog.JaegerName: "orch.local/jaeger:1.76.0",
+		catalog.GrafanaName: Doubles[catalog.GrafanaName], catalog.Neo4jName: Doubles[catalog.Neo4jName], catalog.QdrantName: Doubles[catalog.QdrantName],
+	}
+	// Doubles are strict stand-ins for all of them.
+	Doubles = Images{
+		catalog.CollectorName: "orch.local/doubles/collector:1", catalog.LokiName: "orch.local/doubles/loki:1",
+		catalog.GrafanaName: "orch.local/doubles/grafana:12.4.15", catalog.PrometheusName: "orch.local/doubles/prometheus:1",
+		catalog.JaegerName: "orch.local/doubles/jaeger:1", catalog.Neo4jName: "orch.local/doubles/neo4j:5.26.26",
+		catalog.QdrantName: "orch.local/doubles/qdrant:v1.19.0",
+	}
 )
 
-// All lists the images.
-func (i Images) All() []string { return []string{i.Collector, i.Loki, i.Grafana} }
+// IsDouble reports whether an image is a stand-in for the real component.
+func IsDouble(image string) bool { return strings.Contains(image, "/doubles/") }
+
+// Of are the images of some components only.
+func (i Images) Of(components ...string) Images {
+	some := Images{}
+	for _, name := range components {
+		some[name] = i[name]
+	}
+	return some
+}
+
+// All lists the images, in the order of their components' names.
+func (i Images) All() []string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(i)) {
+		all = append(all, i[name])
+	}
+	return all
+}
+
+// Doubles names the components whose image is a double.
+func (i Images) Doubles() []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(i)) {
+		if IsDouble(i[name]) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // Missing lists those images that are not on the engine.
 func (i Images) Missing(ctx context.Context) ([]string, error) {
@@ -55,15 +95,30 @@ func (i Images) Missing(ctx context.Context) ([]string, error) {
 	return missing, nil
 }
 
-// Build builds a set of local images with test/images/build.sh; images that are up to date are left alone.
-func (r Repo) Build(ctx context.Context, out io.Writer, set string) error {
-	cmd := exec.CommandContext(ctx, r.Path("test", "images", "build.sh"), set)
+// Builds are the arguments of test/images/build.sh that build these images; there are none for those of a registry.
+func (i Images) Builds() []string {
+	var names []string
+	if len(i.Doubles()) > 0 {
+		names = append(names, "doubles")
+	}
+	for _, name := range slices.Sorted(maps.Keys(i)) {
+		if i[name] == Local[name] && !IsDouble(i[name]) {
+			names = append(names, strings.TrimPrefix(name, "otel-"))
+		}
+	}
+	return names
+}
+
+// Build builds sets of local images with test/images/build.sh; images that are up to date are left alone.
+func (r Repo) Build(ctx context.Context, out io.Writer, sets ...string) error {
+	cmd := exec.CommandContext(ctx, r.Path("test", "images", "build.sh"), sets...)
 	cmd.Dir = string(r)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Cancel = func() error { return cmd.Process.Signal(terminate) }
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("build the %s images: %w; again: test/images/build.sh %s", set, err, set)
+		names := strings.Join(sets, " ")
+		return fmt.Errorf("build the images %s: %w; again: test/images/build.sh %s", names, err, names)
 	}
 	return nil
 }

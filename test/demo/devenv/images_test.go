@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
 // fakeDocker puts a shell script in the place of the docker command.
@@ -42,11 +45,27 @@ func TestPullQuotesTheEnginesReason(t *testing.T) {
 
 func TestMissingImagesAreNamed(t *testing.T) {
 	fakeDocker(t, `case "$*" in *b:1*) echo "Error: No such image: b:1" >&2; exit 1;; esac`+"\n")
-	missing, err := Images{"a:1", "b:1", "c:1"}.Missing(t.Context())
+	missing, err := Images{"a": "a:1", "b": "b:1", "c": "c:1"}.Missing(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"b:1"}, missing)
 
 	fakeDocker(t, `echo "Cannot connect to the Docker daemon" >&2; exit 1`+"\n")
-	_, err = Images{"a:1", "b:1", "c:1"}.Missing(t.Context())
+	_, err = Images{"a": "a:1", "b": "b:1", "c": "c:1"}.Missing(t.Context())
 	require.ErrorContains(t, err, "Cannot connect to the Docker daemon", "an engine that is down is not a missing image")
+}
+
+func TestEverySetHasEveryComponent(t *testing.T) {
+	for _, entry := range catalog.All() {
+		stack, err := entry.Expand(contract.NewRef(entry.Kind, "", "app"), nil)
+		require.NoError(t, err)
+		for _, c := range stack.Components {
+			require.Equal(t, c.Image, Upstream[c.Name])
+			require.NotEmpty(t, Local[c.Name])
+			require.True(t, IsDouble(Doubles[c.Name]), c.Name)
+		}
+	}
+	require.Equal(t, []string{"doubles", "jaeger", "loki", "collector", "prometheus"}, Local.Builds())
+	require.Equal(t, []string{"doubles"}, Doubles.Builds())
+	require.Empty(t, Upstream.Builds())
+	require.Equal(t, []string{catalog.GrafanaName, catalog.Neo4jName, catalog.QdrantName}, Local.Doubles())
 }

@@ -147,30 +147,40 @@ func (t Terraform) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Output decodes the root module's output values into v, a pointer to a struct with a field per output.
-func (t Terraform) Output(ctx context.Context, v any) error {
-	cmd := t.command(ctx, "output", "-json", "-no-color")
+// Resource is a managed resource in state.
+type Resource struct {
+	// Type and Name are those of its block, for example "orch_logs_pipeline" and "app".
+	Type   string          `json:"type"`
+	Name   string          `json:"name"`
+	Values json.RawMessage `json:"values"`
+}
+
+// Resources lists the managed resources of the root module, as state holds them.
+func (t Terraform) Resources(ctx context.Context) ([]Resource, error) {
+	cmd := t.command(ctx, "show", "-json", "-no-color")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("read the outputs: %w: %s", err, strings.TrimSpace(stderr.String()))
+		return nil, fmt.Errorf("read the state: %w: %s", err, strings.TrimSpace(stderr.String()))
 	}
-	var outputs map[string]struct {
-		Value json.RawMessage `json:"value"`
+	var shown struct {
+		Values struct {
+			RootModule struct {
+				Resources []struct {
+					Resource
+					Mode string `json:"mode"`
+				} `json:"resources"`
+			} `json:"root_module"`
+		} `json:"values"`
 	}
-	if err := json.Unmarshal(stdout.Bytes(), &outputs); err != nil {
-		return fmt.Errorf("read the outputs: %w", err)
+	if err := json.Unmarshal(stdout.Bytes(), &shown); err != nil {
+		return nil, fmt.Errorf("read the state: %w", err)
 	}
-	values := make(map[string]json.RawMessage, len(outputs))
-	for name, output := range outputs {
-		values[name] = output.Value
+	var managed []Resource
+	for _, r := range shown.Values.RootModule.Resources {
+		if r.Mode == "managed" {
+			managed = append(managed, r.Resource)
+		}
 	}
-	data, err := json.Marshal(values)
-	if err != nil {
-		return fmt.Errorf("read the outputs: %w", err)
-	}
-	if err := json.Unmarshal(data, v); err != nil {
-		return fmt.Errorf("read the outputs: %w", err)
-	}
-	return nil
+	return managed, nil
 }
