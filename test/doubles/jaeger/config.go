@@ -37,8 +37,9 @@ type file struct {
 			Storage struct {
 				Traces string `yaml:"traces"`
 			} `yaml:"storage"`
-			HTTP endpoint `yaml:"http"`
-			GRPC endpoint `yaml:"grpc"`
+			HTTP          endpoint `yaml:"http"`
+			GRPC          endpoint `yaml:"grpc"`
+			EnableTracing bool     `yaml:"enable_tracing"` // the double never traces itself
 		} `yaml:"jaeger_query"`
 		Storage struct {
 			Backends map[string]backend `yaml:"backends"`
