@@ -34,6 +34,9 @@ const modulePath = "github.com/temporal-orchestrator/terraform-provider-orch"
 // workerModule is the second module of the repository; see docs/design.md.
 const workerModule = "worker/cmd/orch-worker"
 
+// exampleModule shows users a worker of their own; they copy it, so it keeps the house rules too.
+const exampleModule = "examples/custom-worker"
+
 type layer struct {
 	name      string
 	mayImport []string
@@ -346,7 +349,7 @@ func skipForeign(fsys fs.FS, dir string) error {
 	if dir != "." && (strings.HasPrefix(base, ".") || base == "testdata" || base == "bin") {
 		return fs.SkipDir
 	}
-	if dir == "." || dir == workerModule {
+	if dir == "." || dir == workerModule || dir == exampleModule {
 		return nil
 	}
 	if _, err := fs.Stat(fsys, path.Join(dir, "go.mod")); !errors.Is(err, fs.ErrNotExist) {

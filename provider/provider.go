@@ -69,7 +69,7 @@ func (p *orch) ValidateConfig(ctx context.Context, req provider.ValidateConfigRe
 func (p *orch) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	if !req.Config.Raw.IsFullyKnown() {
 		tflog.Info(ctx, "the provider's configuration is not known yet: planning without a connection to Temporal")
-		resp.ResourceData = resources.Connection{}
+		resp.ResourceData, resp.DataSourceData = resources.Connection{}, datasources.Connection{}
 		return
 	}
 	var m model
@@ -89,4 +89,8 @@ func (p *orch) Configure(ctx context.Context, req provider.ConfigureRequest, res
 		scope = contract.DefaultScope
 	}
 	resp.ResourceData = resources.Connection{Runner: connection, Scope: scope}
+	// A double of the tests may know operations only.
+	if looker, ok := connection.(datasources.Runner); ok {
+		resp.DataSourceData = datasources.Connection{Runner: looker, Scope: scope}
+	}
 }

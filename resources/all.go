@@ -9,5 +9,6 @@ func All() []func() resource.Resource {
 		newMetricsPipeline,
 		newTracingPipeline,
 		newDatabasePipeline,
+		newWorkflow,
 	}
 }

@@ -9,9 +9,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 # A configuration file of the machine must not redirect the providers.
 unset TF_CLI_CONFIG_FILE TF_CLI_ARGS TF_DATA_DIR TF_WORKSPACE TF_LOG
-read -r -a modules <<<"${MODULES:-. worker/cmd/orch-worker tools}"
+read -r -a modules <<<"${MODULES:-. worker/cmd/orch-worker examples/custom-worker tools}"
 # The tools module holds no Go files, only pins.
-code_modules=(. worker/cmd/orch-worker)
+code_modules=(. worker/cmd/orch-worker examples/custom-worker)
 
 check_gofmt() {
   local unformatted
@@ -43,6 +43,7 @@ check_golangci-lint() {
 
 check_workflowcheck() {
   scripts/tool.sh workflowcheck ./workflows/...
+  (cd examples/custom-worker && "$root/scripts/tool.sh" workflowcheck ./...)
 }
 
 check_examples() {

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # test.sh [GO-TEST-FLAG]...
 #
-# Runs the tests of the root module and of the worker's module. The binaries in
-# bin/ and the images must be there (make test builds them). RUN narrows to
-# tests whose name matches, PACKAGES to packages of the root module.
+# Runs the tests of the root module, of the worker's module and of the example
+# of a user's own worker. The binaries in bin/ and the images must be there
+# (make test builds them). RUN narrows to tests whose name matches, PACKAGES to
+# packages of the root module.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -41,7 +42,9 @@ trap 'kill "$ticker" 2>/dev/null || true' EXIT
 failed=()
 go test "${flags[@]}" "${packages[@]}" || failed+=("the root module")
 if [[ -z ${PACKAGES:-} ]]; then
-  go -C worker/cmd/orch-worker test "${flags[@]}" ./... || failed+=("worker/cmd/orch-worker")
+  for module in worker/cmd/orch-worker examples/custom-worker; do
+    go -C "$module" test "${flags[@]}" ./... || failed+=("$module")
+  done
 fi
 
 if ((${#failed[@]} > 0)); then

@@ -157,11 +157,13 @@ type Entry struct {
 	// Expand decodes an input (null and absent mean all defaults), validates it and builds the stack. An error is a
 	// *contract.StepFailure of class InvalidInput.
 	Expand func(ref contract.Ref, input json.RawMessage) (contract.Stack, error)
+	// Reach tells of a valid input where the service answers, and the uid of its data source in Grafana, empty when it has none.
+	Reach func(ref contract.Ref, input json.RawMessage) (endpoints map[string]string, datasourceUID string, err error)
 }
 
 // Entry erases the input type of p.
 func (p Pipeline[In]) Entry() Entry {
-	return Entry{Kind: p.Kind, Message: p.Message, Expand: func(ref contract.Ref, input json.RawMessage) (contract.Stack, error) {
+	return Entry{Kind: p.Kind, Message: p.Message, Reach: p.reach, Expand: func(ref contract.Ref, input json.RawMessage) (contract.Stack, error) {
 		in, err := decode[In](input)
 		if err != nil {
 			return contract.Stack{}, contract.Fail(contract.InvalidInput, "the input of %s cannot be read: %v", ref.ID(), err)
@@ -182,6 +184,20 @@ func (p Pipeline[In]) Entry() Entry {
 		}
 		return stack, nil
 	}}
+}
+
+func (p Pipeline[In]) reach(ref contract.Ref, input json.RawMessage) (endpoints map[string]string, datasourceUID string, err error) {
+	in, err := decode[In](input)
+	if err != nil {
+		return nil, "", err
+	}
+	if p.Endpoints != nil {
+		endpoints = p.Endpoints(ref, in)
+	}
+	if p.DatasourceUID != nil {
+		datasourceUID = p.DatasourceUID(ref, in)
+	}
+	return endpoints, datasourceUID, nil
 }
 
 // decode refuses unknown attributes: a misspelt one would otherwise silently mean the default.

@@ -71,6 +71,10 @@ type Call struct {
 
 	// readOnly runs make nothing: they are ended without a rollback.
 	readOnly bool
+	// custom is set for workflows that are not orch's; it takes the place of Kind and Request.
+	custom *CustomCall
+	// untilBegun ends the wait once a worker has run the workflow's first task.
+	untilBegun bool
 }
 
 func (c Call) ref() contract.Ref { return c.Request.Ref(c.Kind) }

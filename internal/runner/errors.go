@@ -168,7 +168,9 @@ type NoWorkerError struct {
 	LastSeen     time.Time
 	// BundledCommand starts a worker for the queue.
 	BundledCommand string
-	Waited         time.Duration
+	// Custom is the type of a workflow that is not orch's; the bundled worker does not have it.
+	Custom string
+	Waited time.Duration
 	// Terminated is false when the run could not be ended and lies on the queue still.
 	Terminated bool
 }
@@ -188,9 +190,12 @@ func (e *NoWorkerError) Detail() string {
 	if !e.Terminated {
 		did = "The run could not be terminated: it begins as soon as a worker polls the queue."
 	}
-	return detail(fmt.Sprintf("%s: after %s nobody had taken the run's first task.", e.Error(), e.Waited), last+" "+did, e.Run.ids(),
-		"Next: start one on the machine with the Docker Engine:\n  "+e.BundledCommand+
-			"\nor set task_queue on the resource or the provider to a queue that is polled.")
+	next := "Next: start one on the machine with the Docker Engine:\n  " + e.BundledCommand +
+		"\nor set task_queue on the resource or the provider to a queue that is polled."
+	if e.Custom != "" {
+		next = fmt.Sprintf("Next: start your worker that has workflow type %q on this queue and namespace, or set task_queue to the queue that it polls.", e.Custom)
+	}
+	return detail(fmt.Sprintf("%s: after %s nobody had taken the run's first task.", e.Error(), e.Waited), last+" "+did, e.Run.ids(), next)
 }
 
 // WorkflowTaskError says that workers take the run and cannot run the workflow's code.
@@ -201,7 +206,9 @@ type WorkflowTaskError struct {
 	// Cause is Temporal's word, for example "WorkflowWorkerUnhandledFailure"; Message is the worker's.
 	Cause, Message string
 	// Worker is the identity of the worker that failed.
-	Worker  string
+	Worker string
+	// Custom is set for a workflow that is not orch's; the bundled worker does not have its type.
+	Custom  bool
 	Attempt int32
 	// Progressed is set when the workflow had begun; then the run is left, because a mended worker continues it.
 	Progressed bool
@@ -216,6 +223,9 @@ func (e *WorkflowTaskError) Error() string {
 // Detail implements Detailed.
 func (e *WorkflowTaskError) Detail() string {
 	next := "Next: start a worker that has this workflow type, for example of this provider's version:\n  orch-worker run --task-queue " + e.Queue + " " + e.flags()
+	if e.Custom {
+		next = fmt.Sprintf("Next: register type %q in your worker of this queue, or mend what it says above.", e.WorkflowType)
+	}
 	did := "The run was terminated before it began; nothing was made or changed."
 	if !e.Terminated {
 		did = "The run is left as it is; it holds the service."
@@ -259,6 +269,8 @@ type EndedError struct {
 	Cause, By string
 	// Activity is the type of the activity that failed, where one did.
 	Activity string
+	// Custom is set for a workflow that is not orch's: what another apply makes of it is its author's business.
+	Custom bool
 }
 
 // Error implements error.
@@ -284,6 +296,10 @@ func (e *EndedError) Detail() string {
 	rollback := "Whether it rolled back is not known."
 	if e.How == Terminated || e.How == TimedOutRun {
 		rollback = "A run that ends like this rolls nothing back: what it had made by then is still there."
+	}
+	if e.Custom {
+		return detail(e.Error()+".", e.Run.ids(), "Next: see in the run's history why, and apply again:\n  temporal workflow show --workflow-id "+
+			e.Run.WorkflowID+" --run-id "+e.Run.RunID+" "+e.flags())
 	}
 	return detail(e.Error()+".", rollback, e.Run.ids(),
 		"Next: apply again; what is there is found again and brought to what is configured. The run's history:\n  temporal workflow show --workflow-id "+

@@ -62,7 +62,7 @@ func (c *Client) giveUp(ctx context.Context, call Call, run Run, result any) End
 	}
 	cancelCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commandTimeout)
 	defer cancel()
-	err = errors.Join(err, c.sdk.CancelWorkflow(cancelCtx, run.WorkflowID, run.RunID))
+	err = errors.Join(err, c.sdk.CancelWorkflow(cancelCtx, run.WorkflowID, call.latest(run)))
 	var gone *serviceerror.NotFound // it has ended by itself; result tells how
 	if err != nil && !errors.As(err, &gone) {
 		return Ending{StillRunning: true, Problem: "it could not be cancelled: " + err.Error()}

@@ -67,6 +67,9 @@ func (c Call) timeout() time.Duration {
 }
 
 func (c *Client) startOptions(call Call, id string) client.StartWorkflowOptions {
+	if call.custom != nil {
+		return call.custom.startOptions()
+	}
 	r := call.Request
 	return client.StartWorkflowOptions{
 		ID:        id,
@@ -91,7 +94,7 @@ func (c *Client) startOrAttach(ctx context.Context, call Call, id string) (Run, 
 		return Run{}, err
 	}
 	// Checked before the SDK sees it, because there it looks like any failed call.
-	if _, err := c.data.ToPayloads(call.Request); err != nil {
+	if _, err := c.data.ToPayloads(call.arguments()...); err != nil {
 		return Run{}, fmt.Errorf("%w of %s: %w", errUnencodable, id, err)
 	}
 	startCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.DialTimeout)
@@ -117,7 +120,7 @@ var errClosedMeanwhile = errors.New("the run in flight has ended meanwhile")
 // tryStart starts once. Two kinds of failure are worth another attempt: a server that is away, and one that refuses
 // because the ID was used within the last second (ResourceExhausted, "Too many starts").
 func (c *Client) tryStart(ctx context.Context, call Call, id string) (Run, error) {
-	started, err := c.sdk.ExecuteWorkflow(ctx, c.startOptions(call, id), call.WorkflowType, call.Request)
+	started, err := c.sdk.ExecuteWorkflow(ctx, c.startOptions(call, id), call.WorkflowType, call.arguments()...)
 	if err == nil {
 		return c.run(id, started.GetRunID()), nil
 	}
@@ -132,7 +135,7 @@ func (c *Client) tryStart(ctx context.Context, call Call, id string) (Run, error
 		return Run{}, errClosedMeanwhile
 	case !open.same(call):
 		return Run{}, &InFlightError{
-			Endpoint: c.endpoint(), Run: open.run, Operation: open.operation, Since: open.since, Wanted: call.Request.Operation,
+			Endpoint: c.endpoint(), Run: open.run, Operation: open.operation, Since: open.since, Wanted: call.operation(),
 		}
 	}
 	open.run.Attached = true
@@ -142,7 +145,7 @@ func (c *Client) tryStart(ctx context.Context, call Call, id string) (Run, error
 
 // same reports whether the open run does what the call asks for.
 func (o openRun) same(call Call) bool {
-	return o.operation == call.Request.Operation && o.digest == call.Request.Digest()
+	return o.operation == call.operation() && o.digest == call.digest()
 }
 
 // afterInterruptedStart finds out whether a start whose answer was lost has happened. If so the wait goes on from there,

@@ -58,7 +58,7 @@ func (c *Client) waitWatched(ctx context.Context, call Call, run Run, result any
 			stop(verdict)
 		}
 	})
-	err := c.result(waitCtx, run, result)
+	err := c.await(waitCtx, call, run, result)
 	if cause := context.Cause(waitCtx); cause != nil && !ended(err) {
 		return cause
 	}

@@ -106,7 +106,7 @@ func (w *watcher) lookForWorker(ctx context.Context, d *workflowservice.Describe
 			"worker", last.GetIdentity(), "waited", waited.Round(time.Second))
 		return nil
 	}
-	e := &NoWorkerError{Endpoint: c.endpoint(), Run: w.run, Queue: w.call.TaskQueue, Waited: waited.Round(time.Second),
+	e := &NoWorkerError{Endpoint: c.endpoint(), Run: w.run, Queue: w.call.TaskQueue, Custom: w.call.customType(), Waited: waited.Round(time.Second),
 		BundledCommand: "orch-worker run --task-queue " + w.call.TaskQueue + " " + c.endpoint().flags()}
 	if last != nil {
 		e.LastIdentity, e.LastSeen = last.GetIdentity(), last.GetLastAccessTime().AsTime()
@@ -136,7 +136,7 @@ func lastPoller(pollers []*taskqueuepb.PollerInfo, since time.Time) (last *taskq
 // lookAtTaskFailure tells a workflow that its worker cannot run from one whose worker is merely away.
 func (w *watcher) lookAtTaskFailure(ctx context.Context, d *workflowservice.DescribeWorkflowExecutionResponse) error {
 	c := w.client
-	e := &WorkflowTaskError{Endpoint: c.endpoint(), Run: w.run, Queue: w.call.TaskQueue,
+	e := &WorkflowTaskError{Endpoint: c.endpoint(), Run: w.run, Queue: w.call.TaskQueue, Custom: w.call.custom != nil,
 		WorkflowType: d.GetWorkflowExecutionInfo().GetType().GetName(), Attempt: d.GetPendingWorkflowTask().GetAttempt()}
 	failed := false
 	events := c.sdk.GetWorkflowHistory(ctx, w.run.WorkflowID, w.run.RunID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)

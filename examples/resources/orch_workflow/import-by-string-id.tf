@@ -1,0 +1,4 @@
+import {
+  to = orch_workflow.greeting
+  id = "greeting/team"
+}

@@ -1,0 +1,63 @@
+package resources
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/stretchr/testify/require"
+)
+
+// What a workflow returns becomes a Terraform value, and the same JSON again when it is an input.
+func TestJSONSurvivesTerraform(t *testing.T) {
+	t.Parallel()
+	for _, document := range []string{
+		`"text"`, `""`, `true`, `0`, `-1.5`, `0.1`, `12345678901234567890`, `[]`, `{}`, `[1,"two",[null],{"a":null}]`,
+		`{"a":{"b":[true,false]},"":"x","ü":"<&>"}`,
+	} {
+		value, err := fromJSON(json.RawMessage(document))
+		require.NoError(t, err, document)
+		back, err := toJSON(t.Context(), value)
+		require.NoError(t, err, document)
+		require.JSONEq(t, document, string(back))
+	}
+	for _, nothing := range []json.RawMessage{nil, json.RawMessage(`null`)} {
+		value, err := fromJSON(nothing)
+		require.NoError(t, err)
+		require.True(t, value.IsNull())
+	}
+}
+
+func TestNumbersKeepTheirDigits(t *testing.T) {
+	t.Parallel()
+	for _, document := range []string{`12345678901234567890`, `0.1`, `-3`, `1e+300`} {
+		value, err := fromJSON(json.RawMessage(document))
+		require.NoError(t, err)
+		back, err := toJSON(t.Context(), value)
+		require.NoError(t, err)
+		require.Equal(t, document, string(back))
+	}
+}
+
+// The same wish, written with another Terraform type, is no change.
+func TestSameInputInAnotherType(t *testing.T) {
+	t.Parallel()
+	text := types.StringValue("a")
+	list := types.DynamicValue(types.ListValueMust(types.StringType, []attr.Value{text}))
+	tuple := types.DynamicValue(types.TupleValueMust([]attr.Type{types.StringType}, []attr.Value{text}))
+	require.True(t, sameJSON(t.Context(), list, tuple))
+	require.False(t, sameJSON(t.Context(), list, types.DynamicValue(text)))
+	require.False(t, sameJSON(t.Context(), types.DynamicUnknown(), types.DynamicUnknown()), "what is not known may change")
+}
+
+func TestSearchAttributesByForm(t *testing.T) {
+	t.Parallel()
+	attributes, err := searchAttributes(json.RawMessage(`{"Team":"chat","Size":3,"Ratio":0.5,"Live":true,"Tags":["a","b"],"Nothing":null}`))
+	require.NoError(t, err)
+	require.Equal(t, 5, attributes.Size())
+	for _, wrong := range []string{`{"Tags":[1]}`, `{"Nested":{}}`} {
+		_, err := searchAttributes(json.RawMessage(wrong))
+		require.Error(t, err, wrong)
+	}
+}
