@@ -24,6 +24,7 @@ type model struct {
 	Profile           types.String `tfsdk:"profile"`
 	ConfigFile        types.String `tfsdk:"config_file"`
 	TLS               types.Object `tfsdk:"tls"`
+	Headers           types.Map    `tfsdk:"headers"`
 	WebUIURL          types.String `tfsdk:"web_ui_url"`
 	TaskQueue         types.String `tfsdk:"task_queue"`
 	Scope             types.String `tfsdk:"scope"`
@@ -65,6 +66,9 @@ func (m model) config(ctx context.Context, diags *diag.Diagnostics) runner.Confi
 		TaskQueue:  m.TaskQueue.ValueString(),
 		Scope:      m.Scope.ValueString(),
 		KeyFile:    m.EncryptionKeyFile.ValueString(),
+	}
+	if !m.Headers.IsNull() {
+		diags.Append(m.Headers.ElementsAs(ctx, &cfg.Headers, false)...)
 	}
 	if t := m.tls(ctx, diags); t != nil {
 		cfg.TLS = &runner.TLS{
@@ -120,6 +124,12 @@ func (p *orch) Schema(_ context.Context, _ provider.SchemaRequest, resp *provide
 					"`temporalio` directory of the user's configuration directory, where the `temporal` CLI keeps it.",
 			},
 			"tls": tlsSchema(notEmpty),
+			"headers": schema.MapAttribute{
+				Optional: true, Sensitive: true, ElementType: types.StringType, Validators: []validator.Map{headersValidator{}},
+				MarkdownDescription: "Headers (gRPC metadata) sent with every call, for a gateway in front of Temporal that wants them. " +
+					"Names are made lower-case, underscores become hyphens; the environment and the profile may add others. " +
+					"Environment: `TEMPORAL_GRPC_META_<NAME>`.",
+			},
 			"web_ui_url": schema.StringAttribute{
 				Optional: true, Validators: notEmpty,
 				MarkdownDescription: "Base URL of the Temporal Web UI, used for the links in attributes and messages, for example " +
@@ -180,6 +190,31 @@ func tlsSchema(notEmpty []validator.String) schema.SingleNestedAttribute {
 				MarkdownDescription: "`true` connects without TLS even where an API key or the environment would turn it on. Default: `false`.",
 			},
 		},
+	}
+}
+
+// headersValidator applies the rules of gRPC for headers.
+type headersValidator struct{}
+
+func (headersValidator) Description(context.Context) string {
+	return "names of letters, digits, hyphens and dots, values of printable ASCII characters"
+}
+
+func (v headersValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (headersValidator) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
+	for name, element := range req.ConfigValue.Elements() {
+		value, ok := element.(types.String)
+		if !ok || value.IsUnknown() {
+			continue
+		}
+		if value.IsNull() {
+			resp.Diagnostics.AddAttributeError(req.Path, "Invalid header", "The header "+name+" has no value. Leave it out, or give it one.")
+			continue
+		}
+		if err := runner.ValidateHeader(name, value.ValueString()); err != nil {
+			resp.Diagnostics.AddAttributeError(req.Path, "Invalid header", resources.Sentence(err.Error()))
+		}
 	}
 }
 

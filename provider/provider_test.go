@@ -71,6 +71,10 @@ func tlsBlock(typ tftypes.Object, values map[string]tftypes.Value) tftypes.Value
 	return tftypes.NewValue(object, all)
 }
 
+func headers(values map[string]tftypes.Value) tftypes.Value {
+	return tftypes.NewValue(tftypes.Map{ElementType: tftypes.String}, values)
+}
+
 func messages(diagnostics []*tfprotov6.Diagnostic) string {
 	var all []string
 	for _, d := range diagnostics {
@@ -89,6 +93,7 @@ func TestConfigurationReachesTheRunner(t *testing.T) {
 			"ca_cert_file": text("ca"), "client_cert_file": text("cert"), "client_key_file": text("key"), "server_name": text("sn"),
 			"disabled": tftypes.NewValue(tftypes.Bool, false),
 		}),
+		"headers": headers(map[string]tftypes.Value{"x-team": text("observability")}),
 	})})
 	if err != nil || len(resp.Diagnostics) > 0 {
 		t.Fatal(err, messages(resp.Diagnostics))
@@ -97,7 +102,7 @@ func TestConfigurationReachesTheRunner(t *testing.T) {
 	got.TLS, got.Logger = nil, nil
 	want := runner.Config{
 		Address: "a:1", Namespace: "n", APIKey: "k", Profile: "p", ConfigFile: "f", WebUIURL: "w", TaskQueue: "q", Scope: "s", KeyFile: "e",
-		Identity: "terraform-provider-orch/1.2.3",
+		Headers: map[string]string{"x-team": "observability"}, Identity: "terraform-provider-orch/1.2.3",
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -154,6 +159,10 @@ func TestProviderBlockIsValidated(t *testing.T) {
 		"scope of 33 characters":  {map[string]tftypes.Value{"scope": text(strings.Repeat("a", 33))}, "is not valid"},
 		"empty address":           {map[string]tftypes.Value{"address": text("")}, "at least 1"},
 		"certificate without key": {map[string]tftypes.Value{"tls": tlsBlock(typ, map[string]tftypes.Value{"client_cert_file": text("c")})}, "client_key_file"},
+		"header":                  {map[string]tftypes.Value{"headers": headers(map[string]tftypes.Value{"X_Team": text("a b")})}, ""},
+		"header of the protocol":  {map[string]tftypes.Value{"headers": headers(map[string]tftypes.Value{"grpc-x": text("1")})}, "belong to the protocol"},
+		"header of two lines":     {map[string]tftypes.Value{"headers": headers(map[string]tftypes.Value{"x": text("1\n2")})}, "printable ASCII"},
+		"header without a value":  {map[string]tftypes.Value{"headers": headers(map[string]tftypes.Value{"x": tftypes.NewValue(tftypes.String, nil)})}, "has no value"},
 		"TLS disabled and configured": {map[string]tftypes.Value{"tls": tlsBlock(typ, map[string]tftypes.Value{
 			"ca_cert_file": text("c"), "disabled": tftypes.NewValue(tftypes.Bool, true),
 		})}, "both disabled and configured"},

@@ -49,6 +49,10 @@ type Connection struct {
 	Profile, ConfigFile string
 	// TLS is for servers that require it; nil leaves it to the environment and the profile.
 	TLS *TLS
+	// Headers are gRPC metadata sent with every call, for example for a gateway before Temporal.
+	Headers map[string]string
+	// Flags is set by a command whose settings are flags: messages then name these.
+	Flags bool
 	// EncryptionKeyFile holds the keys that secrets travel under; empty means the default file, if it exists.
 	EncryptionKeyFile string
 }
@@ -56,6 +60,8 @@ type Connection struct {
 // TLS names certificate files in PEM form.
 type TLS struct {
 	CACertFile, ClientCertFile, ClientKeyFile, ServerName string
+	// Disabled is for an API key or a profile that would otherwise switch TLS on.
+	Disabled bool
 }
 
 func (o *Options) setDefaults() {
@@ -90,14 +96,17 @@ func (o Options) queues() ([]string, error) {
 	return queues, nil
 }
 
-// config is the connection in the form that provider and worker share.
-func (c Connection) config(logger *slog.Logger) runner.Config {
+// Config is the connection in the form that provider and worker share.
+func (c Connection) Config(logger *slog.Logger) runner.Config {
 	config := runner.Config{
 		Address: c.Address, Namespace: c.Namespace, APIKey: c.APIKey, Profile: c.Profile, ConfigFile: c.ConfigFile,
-		KeyFile: c.EncryptionKeyFile, Logger: logger,
+		KeyFile: c.EncryptionKeyFile, Headers: c.Headers, Flags: c.Flags, Logger: logger,
 	}
 	if c.TLS != nil {
-		config.TLS = &runner.TLS{CACertFile: c.TLS.CACertFile, CertFile: c.TLS.ClientCertFile, KeyFile: c.TLS.ClientKeyFile, ServerName: c.TLS.ServerName}
+		config.TLS = &runner.TLS{
+			CACertFile: c.TLS.CACertFile, CertFile: c.TLS.ClientCertFile, KeyFile: c.TLS.ClientKeyFile,
+			ServerName: c.TLS.ServerName, Disabled: c.TLS.Disabled,
+		}
 	}
 	return config
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"time"
 
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
@@ -24,7 +23,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	clientOptions, resolved, err := runner.ClientOptions(o.Connection.config(o.Logger))
+	clientOptions, resolved, err := runner.ClientOptions(o.Connection.Config(o.Logger))
 	if err != nil {
 		return err
 	}
@@ -37,9 +36,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer closeServer()
 	clientOptions.MetricsHandler = metrics
-	c, err := client.DialContext(ctx, clientOptions)
+	c, err := runner.Dial(ctx, clientOptions, resolved)
 	if err != nil {
-		return fmt.Errorf("temporal at %s does not answer: %w", resolved.Address, err)
+		return err
 	}
 	defer c.Close()
 	health.connected(c)

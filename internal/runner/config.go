@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -52,6 +53,8 @@ type Config struct {
 	Scope string
 	// KeyFile is the encryption key file. It must exist when it is named; the default one is used if it exists.
 	KeyFile string
+	// Flags is set by programs whose settings are flags, so that messages name these and not the provider's attributes.
+	Flags bool
 	// Identity names this process in histories; empty means the SDK's own.
 	Identity string
 	// Logger receives progress; nil discards it.
@@ -77,12 +80,17 @@ type Resolved struct {
 	Namespace     string
 	// TLS is whether the connection is encrypted.
 	TLS bool
+	// ClientCert is whether the client has a certificate to show; ServerName is what the server's must be made out to.
+	ClientCert bool
+	ServerName string
 	// WebUIURL is the base of links to runs, without a slash at the end; empty when none is known.
 	WebUIURL string
 	// KeyFile is the key file in use; empty when there is none.
 	KeyFile string
 	// Keyring holds its keys; nil when there is none.
 	Keyring *secret.Keyring
+
+	flagged bool
 }
 
 func (c Config) withDefaults() Config {
@@ -116,13 +124,23 @@ func ClientOptions(cfg Config) (client.Options, Resolved, error) {
 	if resolved.KeyFile, resolved.Keyring, err = loadKeys(cfg.KeyFile); err != nil {
 		return client.Options{}, Resolved{}, err
 	}
-	resolved.TLS = options.ConnectionOptions.TLS != nil
+	describeTLS(&resolved, options.ConnectionOptions.TLS)
 	options.DataConverter = secret.DataConverter(resolved.Keyring)
 	options.FailureConverter = secret.FailureConverter(resolved.Keyring)
 	options.Identity = cfg.Identity
 	options.Logger = log.NewStructuredLogger(cfg.Logger)
 	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, reconnectQuickly())
 	return options, resolved, nil
+}
+
+// describeTLS keeps what messages about a failed handshake need.
+func describeTLS(resolved *Resolved, config *tls.Config) {
+	if config == nil {
+		return
+	}
+	resolved.TLS = true
+	resolved.ClientCert = len(config.Certificates) > 0 || config.GetClientCertificate != nil
+	resolved.ServerName = firstNonEmpty(config.ServerName, hostOf(resolved.Address))
 }
 
 // reconnectQuickly keeps gRPC from waiting up to 10 s before it notices that a restarted server is back.
@@ -151,19 +169,12 @@ func resolve(cfg Config) (envconfig.ClientConfigProfile, Resolved, error) {
 	profile.Namespace = firstNonEmpty(cfg.Namespace, profile.Namespace, DefaultNamespace)
 	profile.APIKey = firstNonEmpty(cfg.APIKey, profile.APIKey)
 	applyTLS(&profile, cfg.TLS)
-	if len(cfg.Headers) > 0 {
-		meta := maps.Clone(profile.GRPCMeta)
-		if meta == nil {
-			meta = map[string]string{}
-		}
-		for name, value := range cfg.Headers {
-			meta[envconfig.NormalizeGRPCMetaKey(name)] = value
-		}
-		profile.GRPCMeta = meta
+	if err := applyHeaders(&profile, cfg.Headers); err != nil {
+		return profile, Resolved{}, err
 	}
 	return profile, Resolved{
 		Address: profile.Address, AddressSource: source, Namespace: profile.Namespace,
-		WebUIURL: webUIURL(cfg.WebUIURL, profile.Address),
+		WebUIURL: webUIURL(cfg.WebUIURL, profile.Address), flagged: cfg.Flags,
 	}, nil
 }
 
@@ -171,6 +182,9 @@ func applyAddress(profile *envconfig.ClientConfigProfile, cfg Config) (source st
 	switch {
 	case cfg.Address != "":
 		profile.Address = cfg.Address
+		if cfg.Flags {
+			return "the flag --address"
+		}
 		return "the attribute address"
 	case profile.Address == "":
 		profile.Address = DefaultAddress
@@ -205,6 +219,42 @@ func applyTLS(profile *envconfig.ClientConfigProfile, cfg *TLS) {
 	}
 	merged.ServerName = firstNonEmpty(cfg.ServerName, merged.ServerName)
 	profile.TLS = &merged
+}
+
+// ValidateHeader tells whether gRPC can send a header.
+func ValidateHeader(name, value string) error {
+	key := envconfig.NormalizeGRPCMetaKey(name)
+	switch {
+	case key == "" || strings.Trim(key, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "":
+		return fmt.Errorf("header name %q is not possible: use letters, digits, hyphens and dots", name)
+	case strings.HasPrefix(key, "grpc-"):
+		return fmt.Errorf("header name %q is not possible: names that begin with grpc- belong to the protocol", name)
+	case strings.HasSuffix(key, "-bin"):
+		return fmt.Errorf("header name %q is not possible: names that end in -bin are for binary values", name)
+	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }):
+		return fmt.Errorf("the value of header %q is not possible: use printable ASCII characters", name)
+	default:
+		return nil
+	}
+}
+
+// applyHeaders lays the headers over those of environment and profile.
+func applyHeaders(profile *envconfig.ClientConfigProfile, headers map[string]string) error {
+	if len(headers) == 0 {
+		return nil
+	}
+	meta := maps.Clone(profile.GRPCMeta)
+	if meta == nil {
+		meta = map[string]string{}
+	}
+	for name, value := range headers {
+		if err := ValidateHeader(name, value); err != nil {
+			return err
+		}
+		meta[envconfig.NormalizeGRPCMetaKey(name)] = value
+	}
+	profile.GRPCMeta = meta
+	return nil
 }
 
 func loadKeys(named string) (path string, keyring *secret.Keyring, err error) {

@@ -48,7 +48,7 @@ func TestPrecedence(t *testing.T) {
 		},
 		"file named by the environment": {
 			env:  map[string]string{"TEMPORAL_CONFIG_FILE": file, "TEMPORAL_PROFILE": "cloud"},
-			want: Resolved{Address: "ns.acct.tmprl.cloud:7233", Namespace: "ns.acct", TLS: true, WebUIURL: "https://cloud.temporal.io"}, source: `profile "cloud" of ` + file,
+			want: Resolved{Address: "ns.acct.tmprl.cloud:7233", Namespace: "ns.acct", TLS: true, ServerName: "ns.acct.tmprl.cloud", WebUIURL: "https://cloud.temporal.io"}, source: `profile "cloud" of ` + file,
 		},
 		"environment over file": {
 			cfg:  Config{ConfigFile: file},
@@ -62,7 +62,7 @@ func TestPrecedence(t *testing.T) {
 		},
 		"profile": {
 			cfg:  Config{ConfigFile: file, Profile: "cloud"},
-			want: Resolved{Address: "ns.acct.tmprl.cloud:7233", Namespace: "ns.acct", TLS: true, WebUIURL: "https://cloud.temporal.io"}, source: `profile "cloud"`,
+			want: Resolved{Address: "ns.acct.tmprl.cloud:7233", Namespace: "ns.acct", TLS: true, ServerName: "ns.acct.tmprl.cloud", WebUIURL: "https://cloud.temporal.io"}, source: `profile "cloud"`,
 		},
 		"TLS off next to an API key": {
 			cfg:  Config{ConfigFile: file, Profile: "cloud", TLS: &TLS{Disabled: true}},
@@ -70,7 +70,7 @@ func TestPrecedence(t *testing.T) {
 		},
 		"API key switches TLS on": {
 			cfg:  Config{Address: "eu-west-1.aws.api.temporal.io:7233", APIKey: "k"},
-			want: Resolved{Address: "eu-west-1.aws.api.temporal.io:7233", Namespace: "default", TLS: true, WebUIURL: "https://cloud.temporal.io"}, source: "the attribute address",
+			want: Resolved{Address: "eu-west-1.aws.api.temporal.io:7233", Namespace: "default", TLS: true, ServerName: "eu-west-1.aws.api.temporal.io", WebUIURL: "https://cloud.temporal.io"}, source: "the attribute address",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -162,4 +162,21 @@ func TestQueue(t *testing.T) {
 	defer p.Close()
 	require.Equal(t, "all", p.Queue("", "app"))
 	require.Equal(t, "mine", p.Queue("mine", "app"))
+}
+
+func TestHeaders(t *testing.T) {
+	t.Setenv("TEMPORAL_GRPC_META_X_TEAM", "from-env")
+	t.Setenv("TEMPORAL_GRPC_META_X_OTHER", "kept")
+	options, _, err := ClientOptions(Config{Headers: map[string]string{"X_Team": "from-attribute"}})
+	require.NoError(t, err)
+	headers, err := options.HeadersProvider.GetHeaders(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"x-team": "from-attribute", "x-other": "kept"}, headers)
+
+	for name, value := range map[string]string{
+		"": "v", "with space": "v", "grpc-timeout": "1S", "token-bin": "v", "x-team": "two\nlines", "x-name": "Zoë", ":authority": "v",
+	} {
+		_, _, err := ClientOptions(Config{Headers: map[string]string{name: value}})
+		require.ErrorContains(t, err, "is not possible", "%q=%q", name, value)
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -40,11 +41,42 @@ func (c *Client) contact(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return &InterruptedError{Ending: Ending{NeverStarted: true, Clean: true}}
 		}
-		reason := reasonOf(err)
+		reason := c.resolved.reason(err)
 		if time.Since(begin) >= reason.patience(c.cfg.DialTimeout) || !pause(dialCtx, retryDelay) {
 			return c.unreachable(err)
 		}
 	}
+}
+
+// Dial connects a worker: it returns when Temporal answers and has the namespace, or an error that says why not.
+func Dial(ctx context.Context, options client.Options, resolved Resolved) (client.Client, error) {
+	sdk, err := client.NewLazyClient(options)
+	if err != nil {
+		return nil, fmt.Errorf("make Temporal client for %s (from %s): %w", resolved.Address, resolved.AddressSource, err)
+	}
+	c := &Client{cfg: Config{}.withDefaults(), resolved: resolved, sdk: sdk}
+	if err := c.admitted(ctx); err != nil {
+		sdk.Close()
+		return nil, err
+	}
+	return sdk, nil
+}
+
+// admitted makes sure that Temporal answers, knows the namespace, and lets the client in.
+func (c *Client) admitted(ctx context.Context) error {
+	if err := c.contact(ctx); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.DialTimeout)
+	defer cancel()
+	_, err := c.sdk.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: c.resolved.Namespace})
+	if err != nil {
+		return c.unreachable(err)
+	}
+	return nil
 }
 
 // pause waits for d and reports whether ctx is still alive.
@@ -64,9 +96,18 @@ type Reason string
 
 // Reasons of an UnreachableError.
 const (
-	Refused          Reason = "refused"
-	TimedOut         Reason = "timed out"
-	UnknownHost      Reason = "unknown host"
+	Refused     Reason = "refused"
+	TimedOut    Reason = "timed out"
+	UnknownHost Reason = "unknown host"
+	// WrongCA to ServerWithoutTLS are what the client finds wrong with the server's certificate.
+	WrongCA          Reason = "certificate of an unknown authority"
+	CertExpired      Reason = "expired certificate"
+	WrongName        Reason = "certificate of another name"
+	ServerWithoutTLS Reason = "server without TLS"
+	// NoClientCert and ClientCertRefused are what the server finds wrong with the client's.
+	NoClientCert      Reason = "missing client certificate"
+	ClientCertRefused Reason = "refused client certificate"
+	// TLSProblem is any other failure of the handshake.
 	TLSProblem       Reason = "TLS problem"
 	NotTemporal      Reason = "not a Temporal frontend"
 	UnknownNamespace Reason = "unknown namespace"
@@ -77,9 +118,10 @@ const (
 // patience is how long a first contact is tried again. What nobody changes within seconds is reported at once.
 func (r Reason) patience(dialTimeout time.Duration) time.Duration {
 	switch r {
-	case TLSProblem, NotTemporal, UnknownNamespace, Denied:
+	case WrongCA, CertExpired, WrongName, ServerWithoutTLS, NoClientCert, ClientCertRefused, NotTemporal, UnknownNamespace, Denied:
 		return 0
-	case Refused, UnknownHost:
+	// A server that hangs up at the wrong moment hides its reason; the next attempt may show it.
+	case Refused, UnknownHost, TLSProblem:
 		return min(refusalGrace, dialTimeout)
 	case TimedOut, Unavailable:
 		return dialTimeout
@@ -94,6 +136,22 @@ var reasonTexts = []struct {
 	texts  []string
 }{
 	{UnknownHost, []string{"no such host", "produced zero addresses", "server misbehaving", "no children to pick from"}},
+	// An alert is what the server says of the client's certificate. Which one a missing certificate gets depends on the
+	// version of TLS; reasonOf tells it from a refused one.
+	{NoClientCert, []string{"tls: certificate required"}},
+	{ClientCertRefused, []string{
+		"remote error: tls: unknown certificate", "remote error: tls: expired certificate", "remote error: tls: bad certificate",
+		"remote error: tls: revoked certificate", "remote error: tls: unsupported certificate", "remote error: tls: access denied",
+	}},
+	{CertExpired, []string{"x509: certificate has expired or is not yet valid"}},
+	{WrongCA, []string{"x509: certificate signed by unknown authority", "certificate is not trusted"}},
+	{WrongName, []string{
+		"x509: certificate is valid for", "x509: certificate is not valid for any names", "because it doesn't contain any IP SANs",
+		"x509: certificate relies on legacy Common Name",
+	}},
+	{ServerWithoutTLS, []string{"first record does not look like a TLS handshake"}},
+	// Temporal speaks HTTP/2, which a web server may refuse to.
+	{NotTemporal, []string{"tls: no application protocol"}},
 	{TLSProblem, []string{"x509:", "tls:", "authentication handshake failed", "certificate"}},
 	// What accepts and stays silent is hung up on while gRPC waits for the server's first bytes.
 	{TimedOut, []string{"use of closed network connection"}},
@@ -102,6 +160,8 @@ var reasonTexts = []struct {
 	{TimedOut, []string{"i/o timeout", "deadline exceeded"}},
 }
 
+// reasonOf tells why a call to Temporal failed. What a failed handshake means depends on whether a certificate was shown:
+// reason of the client asks with that knowledge.
 func reasonOf(err error) Reason {
 	var namespace *serviceerror.NamespaceNotFound
 	var denied *serviceerror.PermissionDenied
@@ -134,9 +194,34 @@ func code(err error) codes.Code {
 	return status.Code(err)
 }
 
+// reason is reasonOf with what is known of the connection.
+func (r Resolved) reason(err error) Reason {
+	reason := reasonOf(err)
+	text := err.Error()
+	switch {
+	case !r.TLS:
+		return reason
+	// A certificate that is from none of the authorities that the server names is not even shown to it.
+	case r.ClientCert && reason == NoClientCert:
+		return ClientCertRefused
+	case r.ClientCert:
+		return reason
+	// Up to TLS 1.2 there is no alert of its own for a certificate that is missing.
+	case reason == ClientCertRefused && strings.Contains(text, "bad certificate"), reason == TLSProblem && strings.Contains(text, "handshake failure"):
+		return NoClientCert
+	default:
+		return reason
+	}
+}
+
+// Unreachable describes why a call to Temporal failed, for a client of the worker's, which has no Client of this package.
+func (r Resolved) Unreachable(err error, waited time.Duration) *UnreachableError {
+	return &UnreachableError{Endpoint: r.endpoint(), Reason: r.reason(err), Cause: err, Waited: waited}
+}
+
 // unreachable describes why a call to Temporal failed.
 func (c *Client) unreachable(err error) *UnreachableError {
-	u := &UnreachableError{Endpoint: c.endpoint(), Reason: reasonOf(err), Cause: err, Waited: c.cfg.DialTimeout}
+	u := c.resolved.Unreachable(err, c.cfg.DialTimeout)
 	if u.Reason == UnknownNamespace {
 		u.Namespaces = c.namespaces()
 	}
@@ -171,10 +256,11 @@ func permanent(err error) bool {
 	}
 }
 
-func (c *Client) endpoint() Endpoint {
+func (c *Client) endpoint() Endpoint { return c.resolved.endpoint() }
+
+func (r Resolved) endpoint() Endpoint {
 	return Endpoint{
-		Address: c.resolved.Address, Source: c.resolved.AddressSource,
-		Namespace: c.resolved.Namespace, TLS: c.resolved.TLS,
+		Address: r.Address, Source: r.AddressSource, Namespace: r.Namespace, TLS: r.TLS, ServerName: r.ServerName, flagged: r.flagged,
 	}
 }
 
@@ -185,6 +271,11 @@ type Endpoint struct {
 	Source    string
 	Namespace string
 	TLS       bool
+	// ServerName is the name that the server's certificate must have.
+	ServerName string
+
+	// flagged is set where settings are flags of a command, not attributes of the provider.
+	flagged bool
 }
 
 // flags are those that `temporal` and `orch-worker` need to reach the endpoint.

@@ -26,8 +26,12 @@ func TestTemporalThatCannotBeReached(t *testing.T) {
 	require.NoError(t, closed.Close())
 	web := httptest.NewServer(nil)
 	t.Cleanup(web.Close)
-	secure := httptest.NewTLSServer(nil)
+	secure := httptest.NewUnstartedServer(nil)
+	secure.EnableHTTP2 = true
+	secure.StartTLS()
 	t.Cleanup(secure.Close)
+	oldWeb := httptest.NewTLSServer(nil)
+	t.Cleanup(oldWeb.Close)
 
 	for name, tc := range map[string]struct {
 		cfg    Config
@@ -41,10 +45,11 @@ func TestTemporalThatCannotBeReached(t *testing.T) {
 			Config{Address: "temporal.invalid:7233", DialTimeout: 4 * time.Second}, UnknownHost, 12 * time.Second, "TEMPORAL_ADDRESS",
 		},
 		"a web server":                  {Config{Address: web.Listener.Addr().String()}, NotTemporal, 5 * time.Second, "7233"},
-		"certificate of an unknown CA":  {Config{Address: secure.Listener.Addr().String(), TLS: &TLS{}}, TLSProblem, 5 * time.Second, "ca_cert_file"},
+		"certificate of an unknown CA":  {Config{Address: secure.Listener.Addr().String(), TLS: &TLS{}}, WrongCA, 5 * time.Second, "tls.ca_cert_file"},
+		"a web server with TLS":         {Config{Address: oldWeb.Listener.Addr().String(), TLS: &TLS{}}, NotTemporal, 5 * time.Second, "7233"},
 		"no TLS where it is expected":   {Config{Address: secure.Listener.Addr().String()}, NotTemporal, 5 * time.Second, "tls = {}"},
-		"TLS where there is none":       {Config{Address: web.Listener.Addr().String(), TLS: &TLS{}}, TLSProblem, 5 * time.Second, "disabled = true"},
-		"TLS against a Temporal server": {Config{Address: running(t).address, TLS: &TLS{}}, TLSProblem, 5 * time.Second, "disabled = true"},
+		"TLS where there is none":       {Config{Address: web.Listener.Addr().String(), TLS: &TLS{}}, ServerWithoutTLS, 5 * time.Second, "disabled = true"},
+		"TLS against a Temporal server": {Config{Address: running(t).address, TLS: &TLS{}}, ServerWithoutTLS, 5 * time.Second, "disabled = true"},
 		"namespace does not exist":      {Config{Address: running(t).address, Namespace: "nope"}, UnknownNamespace, 10 * time.Second, "one of: default"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -70,10 +70,11 @@ func temporalChecks(f connectionFlags, queues []string) (checks []doctor.Check, 
 	broken := func(err error) ([]doctor.Check, func()) {
 		return []doctor.Check{{Name: "temporal configuration", Run: func(context.Context) (string, error) { return "", err }}}, func() {}
 	}
-	options, resolved, err := runner.ClientOptions(runner.Config{
-		Address: f.address, Namespace: f.namespace, APIKey: f.apiKey, Profile: f.profile, ConfigFile: f.configFile, KeyFile: f.keyFile,
-		Logger: slog.New(slog.DiscardHandler),
-	})
+	connection, err := f.connection()
+	if err != nil {
+		return broken(err)
+	}
+	options, resolved, err := runner.ClientOptions(connection.Config(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return broken(err)
 	}
@@ -81,7 +82,10 @@ func temporalChecks(f connectionFlags, queues []string) (checks []doctor.Check, 
 	if err != nil {
 		return broken(err)
 	}
-	t := doctor.Temporal{Client: c, Address: resolved.Address, Namespace: resolved.Namespace, TaskQueues: queues}
+	t := doctor.Temporal{
+		Client: c, Address: resolved.Address, Namespace: resolved.Namespace, TaskQueues: queues,
+		Explain: func(err error) string { return runner.Detail(resolved.Unreachable(err, doctor.AnswerTimeout)) },
+	}
 	key := func(context.Context) (string, error) {
 		if resolved.KeyFile == "" {
 			return "", doctor.Warnf("none, so secrets cannot travel; `orch-worker dev` makes one, or pass --encryption-key-file")

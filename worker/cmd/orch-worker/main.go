@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
 )
 
 // version is set by the linker.
@@ -28,7 +30,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
-		_, _ = fmt.Fprintln(stderr, "Error:", err)
+		_, _ = fmt.Fprintln(stderr, "Error:", runner.Detail(err))
 		return 1
 	}
 	return 0
@@ -48,6 +50,6 @@ func newRootCommand() *cobra.Command {
 		return fmt.Errorf("%w; see: %s --help", err, cmd.CommandPath())
 	})
 	logs.add(root.PersistentFlags())
-	root.AddCommand(newRunCommand(&logs), newDevCommand(&logs), newDoctorCommand(&logs), newSecretCommand(&logs), newVersionCommand())
+	root.AddCommand(newRunCommand(&logs), newDevCommand(&logs), newDoctorCommand(&logs), newSecretCommand(&logs), newHealthCommand(), newVersionCommand())
 	return root
 }

@@ -23,7 +23,9 @@ func newRunCommand(logs *logFlags) *cobra.Command {
 			"(default: the local one). One queue belongs to one Docker Engine. SIGINT or SIGTERM stops polling and lets running\n" +
 			"activities finish for up to 30 s; a second signal ends the process at once.",
 		Example: "  orch-worker run --service-name app\n" +
-			"  orch-worker run --task-queue team-a --address temporal.example.com:7233 --namespace prod",
+			"  orch-worker run --task-queue team-a --address temporal.example.com:7233 --namespace prod\n" +
+			"  orch-worker run --task-queue team-a --address temporal.example.com:7233 --tls-ca-cert-file ca.pem \\\n" +
+			"    --tls-client-cert-file worker.pem --tls-client-key-file worker-key.pem",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			logger, err := logs.logger(cmd.ErrOrStderr())
@@ -40,8 +42,12 @@ func newRunCommand(logs *logFlags) *cobra.Command {
 			if err := checkConcurrency(maxConcurrency); err != nil {
 				return err
 			}
+			to, err := connection.connection()
+			if err != nil {
+				return err
+			}
 			return worker.Run(cmd.Context(), worker.Options{
-				Connection:     connection.connection(),
+				Connection:     to,
 				ServiceNames:   queues.serviceNames,
 				TaskQueues:     queues.taskQueues,
 				MaxConcurrency: maxConcurrency,

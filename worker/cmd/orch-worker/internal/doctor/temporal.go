@@ -18,6 +18,9 @@ import (
 // freshness is how recently a poller must have polled to count as alive.
 const freshness = 90 * time.Second
 
+// AnswerTimeout is how long the server may take for the first answer.
+const AnswerTimeout = 5 * time.Second
+
 // errUnreachable stands for what the first check has said already.
 var errUnreachable = Warnf("not checked, because Temporal does not answer")
 
@@ -29,6 +32,8 @@ type Temporal struct {
 	Namespace string
 	// TaskQueues are looked at for pollers.
 	TaskQueues []string
+	// Explain says what an error of the first call means and what to do.
+	Explain func(error) string
 
 	reachable bool
 }
@@ -43,11 +48,11 @@ func (t *Temporal) Checks() []Check {
 }
 
 func (t *Temporal) address(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, AnswerTimeout)
 	defer cancel()
 	info, err := t.Client.WorkflowService().GetSystemInfo(ctx, &workflowservice.GetSystemInfoRequest{})
 	if err != nil {
-		return "", fmt.Errorf("%s does not answer: %w; start one with `orch-worker dev`, or pass --address or --profile", t.Address, err)
+		return "", errors.New(t.Explain(err))
 	}
 	t.reachable = true
 	return fmt.Sprintf("%s, server %s", t.Address, info.GetServerVersion()), nil
