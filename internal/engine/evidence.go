@@ -23,8 +23,9 @@ const (
 )
 
 // exited is the failure of a container that ended before it was ready.
-func (j *job) exited(ctx context.Context, id string, code int) error {
+func (j *job) exited(ctx context.Context, id string, code int, oom bool) error {
 	evidence := j.evidence(ctx, id, &code)
+	evidence.OOMKilled = evidence.OOMKilled || oom
 	failure := contract.Fail(contract.Unhealthy, "%s exited with code %d before it was ready", j.c.Name, code)
 	failure.Hint = "the last log lines say why; on_failure = \"keep\" keeps the container for inspection"
 	// Some engines start such a container with success, and it says so itself.

@@ -43,7 +43,8 @@ func (j *job) ready(ctx context.Context, id string, w watch, limit time.Duration
 			case <-ctx.Done():
 				return ctx.Err()
 			case result := <-w.exit:
-				return j.exited(ctx, id, j.exitCode(ctx, id, w, result.StatusCode))
+				code, oom := j.exitCode(ctx, id, w, result.StatusCode)
+				return j.exited(ctx, id, code, oom)
 			case err := <-w.err:
 				return j.fail(ctx, err, "watch container %s", j.c.Container)
 			case <-deadline.C:

@@ -46,27 +46,33 @@ func (j *job) watch(ctx context.Context, id string) (watch, error) {
 
 // exitCode is that of the first exit of the watched run, out of the engine's record of events: the answer to the wait may
 // have been read after the restart policy has started the container again, and is 0 then.
-func (j *job) exitCode(ctx context.Context, id string, w watch, waited int64) int {
+func (j *job) exitCode(ctx context.Context, id string, w watch, waited int64) (code int, oom bool) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	messages, errs := j.api.Events(ctx, events.ListOptions{Since: w.since, Filters: filters.NewArgs(
 		filters.Arg("type", string(events.ContainerEventType)), filters.Arg("container", id),
-		filters.Arg("event", string(events.ActionStart)), filters.Arg("event", string(events.ActionDie)))})
+		filters.Arg("event", string(events.ActionStart)), filters.Arg("event", string(events.ActionDie)),
+		filters.Arg("event", string(events.ActionOOM)))})
 	// The record of an earlier run's end may come a little after the time that the container gives for it.
 	started := w.running
 	for {
 		select {
 		case message := <-messages:
-			if message.Action == events.ActionStart {
+			switch message.Action {
+			case events.ActionStart:
 				started = true
+				continue
+			case events.ActionOOM:
+				// The container itself forgets it as soon as it is started again.
+				oom = true
 				continue
 			}
 			if code, err := strconv.Atoi(message.Actor.Attributes["exitCode"]); err == nil && started {
-				return code
+				return code, oom
 			}
 		case err := <-errs:
 			j.log.Debug("no record of the container's end", "container", j.c.Container, "error", err)
-			return int(waited)
+			return int(waited), oom
 		}
 	}
 }
