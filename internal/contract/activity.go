@@ -13,6 +13,8 @@ const (
 	ActivityEnsureGrafana    = "EnsureGrafana"
 	ActivityInspectGrafana   = "InspectGrafana"
 	ActivityRemoveGrafana    = "RemoveGrafana"
+	ActivityBuildImage       = "BuildImage"
+	ActivityVerifyCloudflare = "VerifyCloudflare"
 )
 
 // StackCall is the argument of activities that are about the whole stack. RunID is the Temporal run on whose behalf it is
@@ -61,4 +63,12 @@ type GrafanaState struct {
 type GrafanaCall struct {
 	EngineID string         `json:"engine_id,omitempty"`
 	Objects  GrafanaObjects `json:"objects"`
+}
+
+// CloudflareCall is the argument of VerifyCloudflare.
+type CloudflareCall struct {
+	EngineID string          `json:"engine_id,omitempty"`
+	Check    CloudflareCheck `json:"check"`
+	// Secret is the token that the request gave; empty lets the worker resolve Check.Token.
+	Secret string `json:"secret,omitempty"`
 }

@@ -100,3 +100,15 @@ func TestAServiceNameThatIsNoStringIsRefusedByTheRule(t *testing.T) {
 		require.Error(t, req.Ref(contract.LogsPipeline).Validate(), argument)
 	}
 }
+
+func TestFailureOfABuildTellsItsLog(t *testing.T) {
+	failure := contract.Fail(contract.InvalidInput, "command `make` of Dockerfile ended with exit code 2")
+	failure.Step, failure.Evidence = "build_image", &contract.Evidence{Logs: []string{"make: *** no rule"}}
+	require.Equal(t, "Step:     build_image\nCause:    command `make` of Dockerfile ended with exit code 2 (InvalidInput)\n"+
+		"Last log lines:\n  | make: *** no rule\n", failure.Describe())
+}
+
+func TestCallsThatCarryATokenAreSensitive(t *testing.T) {
+	require.True(t, contract.CloudflareCall{Secret: "x"}.Sensitive())
+	require.False(t, contract.CloudflareCall{Check: contract.CloudflareCheck{Token: contract.SecretSource{Env: "CLOUDFLARE_API_TOKEN"}}}.Sensitive())
+}

@@ -62,7 +62,7 @@ type StepFailure struct {
 	Clean bool `json:"clean,omitempty"`
 }
 
-// Evidence is what a failed container left behind.
+// Evidence is what a failed container left behind, or a failed build: that has Logs alone, and no Container.
 type Evidence struct {
 	Container string `json:"container"`
 	State     string `json:"state"`
@@ -96,21 +96,8 @@ func (f *StepFailure) Describe() string {
 	if f.Attempts > 0 {
 		fmt.Fprintf(&b, "Attempts: %d\n", f.Attempts)
 	}
-	if e := f.Evidence; e != nil {
-		fmt.Fprintf(&b, "Container: %s, state %s, exit code %d", e.Container, e.State, e.ExitCode)
-		if e.OOMKilled {
-			b.WriteString(", killed for running out of memory")
-		}
-		if e.Restarts > 0 {
-			fmt.Fprintf(&b, ", restarted %d times", e.Restarts)
-		}
-		b.WriteString("\n")
-		if len(e.Logs) > 0 {
-			b.WriteString("Last log lines:\n")
-			for _, line := range e.Logs {
-				b.WriteString("  | " + line + "\n")
-			}
-		}
+	if f.Evidence != nil {
+		f.Evidence.describe(&b)
 	}
 	switch {
 	case f.Kept:
@@ -124,4 +111,23 @@ func (f *StepFailure) Describe() string {
 		b.WriteString("Next:     " + f.Hint + "\n")
 	}
 	return b.String()
+}
+
+func (e *Evidence) describe(b *strings.Builder) {
+	if e.Container != "" {
+		fmt.Fprintf(b, "Container: %s, state %s, exit code %d", e.Container, e.State, e.ExitCode)
+		if e.OOMKilled {
+			b.WriteString(", killed for running out of memory")
+		}
+		if e.Restarts > 0 {
+			fmt.Fprintf(b, ", restarted %d times", e.Restarts)
+		}
+		b.WriteString("\n")
+	}
+	if len(e.Logs) > 0 {
+		b.WriteString("Last log lines:\n")
+		for _, line := range e.Logs {
+			b.WriteString("  | " + line + "\n")
+		}
+	}
 }

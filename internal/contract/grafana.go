@@ -45,12 +45,28 @@ type Canary struct {
 	Port      string `json:"port"`
 	// DatasourceUID is the Grafana data source that it is read back through; empty reads it where it was written.
 	DatasourceUID string `json:"datasource_uid,omitempty"`
+	// Path is where Component takes it, when that is not the store's own path, for example "/v1/metrics" of a Collector.
+	Path string `json:"path,omitempty"`
+	// TLS says that Port speaks TLS, with the certificate that is Component's secret of that name; empty is plain HTTP.
+	TLS string `json:"tls,omitempty"`
+	// Store is the component of another service that it is read back from directly, where the stack has no Grafana.
+	Store *Store `json:"store,omitempty"`
+	// Sent says that the own metrics of the Collector Component, at its port "metrics", tell whether what lies beyond it has taken
+	// the canary: it cannot be read from there.
+	Sent bool `json:"sent,omitempty"`
 	// Secret opens Component, where it needs one.
 	Secret *SecretRef `json:"secret,omitempty"`
 	// User goes with Secret.
 	User string `json:"user,omitempty"`
 	// TimeoutSeconds is how long the way from write to read may take.
 	TimeoutSeconds int `json:"timeout_seconds"`
+}
+
+// Store is where a signal ends up: a component of a service on the same engine, and the name of the port of its query API.
+type Store struct {
+	Ref       Ref    `json:"ref"`
+	Component string `json:"component"`
+	Port      string `json:"port"`
 }
 
 // Proof is a canary that came out.

@@ -15,21 +15,38 @@ type Kind struct {
 	Short string
 	// Stem is what the workflow types are made of, for example "LogsPipeline".
 	Stem string
+	// Setup is the setup workflow's type where that is not the stem and "Workflow".
+	Setup string
 }
 
-// Kinds of pipelines, one for each orch_<name> resource.
+// Kinds of services, one for each orch_<name> resource.
 var (
 	LogsPipeline     = Kind{Name: "logs_pipeline", Short: "logs", Stem: "LogsPipeline"}
 	MetricsPipeline  = Kind{Name: "metrics_pipeline", Short: "metrics", Stem: "MetricsPipeline"}
 	TracingPipeline  = Kind{Name: "tracing_pipeline", Short: "tracing", Stem: "TracingPipeline"}
 	DatabasePipeline = Kind{Name: "database_pipeline", Short: "database", Stem: "DatabasePipeline"}
+	ContainerService = Kind{Name: "container_service", Short: "container", Stem: "ContainerService"}
+	ChatService      = Kind{Name: "chat_service", Short: "chat", Stem: "Chat", Setup: "ChatSetupWorkflow"}
+)
+
+// Kinds of ingests, which bring telemetry to pipelines.
+var (
+	ContainerLogsIngest = Kind{Name: "container_logs_ingest", Short: "containerlogs", Stem: "ContainerLogsIngest"}
+	OTLPIngest          = Kind{Name: "otlp_ingest", Short: "otlp", Stem: "OTLPFromAppsIngest"}
 )
 
 // Kinds lists them.
-func Kinds() []Kind { return []Kind{LogsPipeline, MetricsPipeline, TracingPipeline, DatabasePipeline} }
+func Kinds() []Kind {
+	return []Kind{LogsPipeline, MetricsPipeline, TracingPipeline, DatabasePipeline, ContainerService, ChatService, ContainerLogsIngest, OTLPIngest}
+}
 
 // SetupWorkflow is the workflow type that creates and updates, for example "LogsPipelineWorkflow".
-func (k Kind) SetupWorkflow() string { return k.Stem + "Workflow" }
+func (k Kind) SetupWorkflow() string {
+	if k.Setup != "" {
+		return k.Setup
+	}
+	return k.Stem + "Workflow"
+}
 
 // CleanupWorkflow is the workflow type that removes, for example "LogsPipelineCleanupWorkflow".
 func (k Kind) CleanupWorkflow() string { return k.Stem + "CleanupWorkflow" }
@@ -135,12 +152,23 @@ const (
 	LabelInput      = "io.orch.input"       // Component.Input; containers only
 	LabelPorts      = "io.orch.ports"       // Component.Ports, container ports by name as JSON; containers only
 	LabelRunID      = "io.orch.run-id"      // Temporal run that made the object; not in the hash
+	LabelSubnet     = "io.orch.subnet"      // range with room for addresses of orch's choice; only on networks that have one
+)
+
+// Labels of the images that orch builds. They are not those of the other objects: a container inherits the labels of its
+// image, and one that somebody else runs from it would pass for the service's own.
+const (
+	LabelImageOf        = "io.orch.image-of"        // Ref.ID()
+	LabelImageComponent = "io.orch.image-component" // Component.Name
+	LabelImageTag       = "io.orch.image-tag"       // Component.Image
+	LabelImageRunID     = "io.orch.image-run-id"    // Temporal run that built it
 )
 
 // ReplacedSuffix ends the name of a container that an update has stopped and put aside until its successor is ready.
 const ReplacedSuffix = "-replaced"
 
-// IncomingSuffix ends the name of a container that is being made and has not got all its files yet.
+// IncomingSuffix ends the name of a container that is being made and has not got all its files yet, or that is taking over
+// from its predecessor.
 const IncomingSuffix = "-incoming"
 
 // Labels are the labels that tell whose r's objects are.

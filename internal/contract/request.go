@@ -43,6 +43,19 @@ type Request struct {
 	OnFailure string `json:"on_failure,omitempty"`
 	// DeleteVolumes lets a cleanup remove the service's volumes, data and secrets included.
 	DeleteVolumes bool `json:"delete_volumes,omitempty"`
+
+	// AppSecrets are the write-only secrets of a deployed application, by name. They travel like Secrets.
+	AppSecrets map[string]string `json:"app_secrets,omitempty"`
+	// Access is how the worker reaches the platforms of a deployment, by platform.
+	Access map[string]Access `json:"access,omitempty"`
+	// Known is what state tells of a deployment.
+	Known *Deployed `json:"known,omitempty"`
+	// DeleteRepository lets a cleanup delete the deployment's Git repository, if orch has created it.
+	DeleteRepository bool `json:"delete_repository,omitempty"`
+	// Adopt lets a create take over what exists on a platform and is not orch's.
+	Adopt bool `json:"adopt,omitempty"`
+	// NoWait ends a deployment's setup as soon as the platform has accepted the release.
+	NoWait bool `json:"no_wait,omitempty"`
 }
 
 // What a failed setup does with what it made.
@@ -145,6 +158,8 @@ type Result struct {
 	Verification []Proof `json:"verification,omitempty"`
 	// Adopted is set when everything was there already, made by an earlier run with the same input.
 	Adopted *Adoption `json:"adopted,omitempty"`
+	// Deployed is what a deployment has made; nil for other families.
+	Deployed *Deployed `json:"deployed,omitempty"`
 }
 
 // Adoption tells which run made what a create found in place.
@@ -164,6 +179,9 @@ type ComponentState struct {
 	State string `json:"state"`
 	// Health is HealthReady or HealthNotReady.
 	Health string `json:"health"`
+	// GapMS is how long the component did not serve because this setup replaced its container: the time from the stop of the old
+	// one until the new one was ready, in milliseconds. It is 0 when nothing was replaced, and after a handover.
+	GapMS int64 `json:"gap_ms,omitempty"`
 	// Drift says in words what is not as configured; empty means nothing.
 	Drift []string `json:"drift,omitempty"`
 }
@@ -183,6 +201,17 @@ type Observed struct {
 	Grafana []string `json:"grafana,omitempty"`
 	// Verification are the canaries that came out, when the status was asked for them.
 	Verification []Proof `json:"verification,omitempty"`
+	// Deployed is a deployment as it is on its platform; nil for other families.
+	Deployed *Deployed `json:"deployed,omitempty"`
+	// Drift are findings outside of components and Grafana, each with the instance, variable or object that it is about.
+	Drift []Finding `json:"drift,omitempty"`
+}
+
+// Finding is something that is not as configured.
+type Finding struct {
+	// About is what it concerns, for example "machine 2" or "secrets".
+	About string `json:"about"`
+	What  string `json:"what"`
 }
 
 // Drifted lists what is not as configured, one sentence a finding, each beginning with its component's name.
@@ -196,6 +225,9 @@ func (o Observed) Drifted() []string {
 	for _, d := range o.Grafana {
 		out = append(out, "grafana: "+d)
 	}
+	for _, d := range o.Drift {
+		out = append(out, d.About+": "+d.What)
+	}
 	return out
 }
 
@@ -207,4 +239,10 @@ type Removed struct {
 	Volumes    []string `json:"volumes"`
 	// KeptVolumes are the service's volumes that stay because their deletion was not asked for.
 	KeptVolumes []string `json:"kept_volumes,omitempty"`
+	// Images are the tags of images that orch had built for the service. KeptImages are those that stay because somebody else's
+	// container uses them, a phrase each.
+	Images     []string `json:"images,omitempty"`
+	KeptImages []string `json:"kept_images,omitempty"`
+	// Objects are what was removed from a platform, a phrase each.
+	Objects []string `json:"objects,omitempty"`
 }

@@ -442,7 +442,7 @@ func TestListPages(t *testing.T) {
 
 func TestQuestionsToNobody(t *testing.T) {
 	t.Parallel()
-	c, err := New(Config{Address: "127.0.0.1:1", DialTimeout: time.Second})
+	c, err := New(Config{Address: "127.0.0.1:1", DialTimeout: 10 * time.Second})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	for name, question := range map[string]func(context.Context) error{
