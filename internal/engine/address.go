@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/docker/docker/api/types/container"
@@ -59,16 +60,8 @@ func portNames(c contract.Component) string {
 	return string(text)
 }
 
-// baseURL is where the port of the component's probe is published; it is empty when the component has no probe.
-func (e *Engine) baseURL(ctx context.Context, id string, c contract.Component) (string, error) {
-	if c.Probe.Port == "" {
-		return "", nil
-	}
-	return e.portURL(ctx, id, c, c.Probe.Port)
-}
-
-// portURL is where a port of the component, by name, is published.
-func (e *Engine) portURL(ctx context.Context, id string, c contract.Component, name string) (string, error) {
+// portAddress is the host:port at which a port of the component, by name, is published.
+func (e *Engine) portAddress(ctx context.Context, id string, c contract.Component, name string) (string, error) {
 	port, ok := c.Port(name)
 	if !ok {
 		return "", contract.Fail(contract.Internal, "%s has no port of the name %q", c.Name, name)
@@ -80,16 +73,13 @@ func (e *Engine) portURL(ctx context.Context, id string, c contract.Component, n
 	if found == nil {
 		return "", contract.Fail(contract.NotFound, "container %s is gone", c.Container)
 	}
-	address, err := e.published(found, c.Container, port.Container)
-	if err != nil {
-		return "", err
-	}
-	return "http://" + address, nil
+	return e.published(found, c.Container, port.Container)
 }
 
 // published is the host:port at which a container's port is reached from here.
 func (e *Engine) published(found *container.InspectResponse, name string, port int) (string, error) {
-	for _, binding := range found.NetworkSettings.Ports[nat.Port(strconv.Itoa(port)+"/tcp")] {
+	number, ports := strconv.Itoa(port), found.NetworkSettings.Ports
+	for _, binding := range slices.Concat(ports[nat.Port(number+"/tcp")], ports[nat.Port(number+"/udp")]) {
 		if binding.HostPort == "" || binding.HostPort == "0" {
 			continue
 		}

@@ -19,8 +19,8 @@ func TestTheAddressOfAPortIsWhereItAnswers(t *testing.T) {
 	s.up(c)
 	address, err := s.e.Address(t.Context(), s.ref, "alpha", "http")
 	must(t, err)
-	if answer, ok := s.e.ask(t.Context(), "http://"+address+"/ready", "box is ready"); !ok {
-		t.Errorf("%s: %s", address, answer)
+	if got := s.e.askHTTP(t.Context(), "http://"+address+"/ready", contract.Probe{Contains: "box is ready"}); !got.ok {
+		t.Errorf("%s: %s", address, got.text)
 	}
 	other, err := s.e.Address(t.Context(), s.ref, "alpha", "other")
 	must(t, err)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/image"
@@ -28,6 +29,7 @@ import (
 // dockerAPI is all that the package asks of the Docker SDK, so that another client can take its place here.
 type dockerAPI interface {
 	Info(ctx context.Context) (system.Info, error)
+	Ping(ctx context.Context) (types.Ping, error)
 	ServerVersion(ctx context.Context) (types.Version, error)
 	ClientVersion() string
 	DaemonHost() string
@@ -38,6 +40,7 @@ type dockerAPI interface {
 	ContainerCreate(ctx context.Context, config *container.Config, host *container.HostConfig, networking *network.NetworkingConfig, platform *ocispec.Platform, name string) (container.CreateResponse, error)
 	ContainerStart(ctx context.Context, id string, options container.StartOptions) error
 	ContainerStop(ctx context.Context, id string, options container.StopOptions) error
+	ContainerKill(ctx context.Context, id, signal string) error
 	ContainerUnpause(ctx context.Context, id string) error
 	ContainerRename(ctx context.Context, id, name string) error
 	ContainerRemove(ctx context.Context, id string, options container.RemoveOptions) error
@@ -50,6 +53,9 @@ type dockerAPI interface {
 	ImageInspect(ctx context.Context, ref string, options ...client.ImageInspectOption) (image.InspectResponse, error)
 	ImagePull(ctx context.Context, ref string, options image.PullOptions) (io.ReadCloser, error)
 	ImageList(ctx context.Context, options image.ListOptions) ([]image.Summary, error)
+	ImageBuild(ctx context.Context, source io.Reader, options build.ImageBuildOptions) (build.ImageBuildResponse, error)
+	ImageRemove(ctx context.Context, ref string, options image.RemoveOptions) ([]image.DeleteResponse, error)
+	DialHijack(ctx context.Context, url, proto string, meta map[string][]string) (net.Conn, error)
 
 	NetworkInspect(ctx context.Context, name string, options network.InspectOptions) (network.Inspect, error)
 	NetworkList(ctx context.Context, options network.ListOptions) ([]network.Summary, error)
@@ -76,6 +82,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Rotate holds how secrets that live in a component's own data are changed.
 	Rotate map[contract.Rotation]Rotator
+	// Resolve returns the value of a reference to a variable or a file of the worker's host, or a *contract.StepFailure; nil
+	// refuses all. References to other services' secrets are the engine's own.
+	Resolve func(source contract.SecretSource) (string, error)
 }
 
 // Engine drives one Docker Engine. Its methods may be called at the same time.
@@ -84,6 +93,8 @@ type Engine struct {
 	log    *slog.Logger
 	rotate map[contract.Rotation]Rotator
 	probes *http.Client
+	// resolve is Options.Resolve.
+	resolve func(source contract.SecretSource) (string, error)
 
 	mu      sync.Mutex
 	id      string
@@ -113,7 +124,7 @@ func New(opts Options) (*Engine, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{api: api, log: log, rotate: opts.Rotate, probes: newProbeClient()}, nil
+	return &Engine{api: api, log: log, rotate: opts.Rotate, resolve: opts.Resolve, probes: newProbeClient()}, nil
 }
 
 func badHost(host, why, hint string) *contract.StepFailure {

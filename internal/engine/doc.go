@@ -9,14 +9,16 @@
 //
 //	client.go    the engine, its options, and the narrow view of the SDK (dockerAPI)
 //	prepare.go   everything that can be checked before anything is made; ports.go has the ports
-//	ensure.go    one component, from image to ready; install.go makes and replaces containers
-//	spec.go      a component as Docker's create arguments; files.go injects and reads files
-//	network.go   the service's network, and a component's places on it and on others; join.go has the rules of the others
+//	ensure.go    one component, from image to ready; install.go makes and replaces containers, handover.go without a gap
+//	spec.go      a component as Docker's create arguments; options.go refuses what cannot be; files.go injects and reads files
+//	network.go   the service's network, and a component's places on it and on others; join.go has the rules of the others,
+//	             subnet.go chooses ranges and addresses, names.go takes a container's names away and gives them back
 //	drift.go     what differs between a component and its container; ensure and inspect both go by it
 //	input.go     the service's input, put together again from labels and live files
-//	start.go     starting a container; ready.go probes it, address.go says where it is reached, evidence.go collects what a
-//	             failed one left
-//	secrets.go   the secrets volume of a component: generated, kept, rotated
+//	start.go     starting a container; ready.go waits for it, probe.go asks it, address.go says where it is reached, evidence.go
+//	             collects what a failed one left
+//	reload.go    live files that a running process has to be told of; validate.go tries them first, in a container of their own
+//	secrets.go   the secrets volume of a component: generated, kept, rotated; value.go says where a value comes from
 //	undo.go      Restore, Rollback and Commit
 //	classify.go  what kind of failure an error of the engine is
 //

@@ -9,6 +9,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/go-connections/nat"
 
@@ -129,8 +130,8 @@ func limitDrift(want expected, got *container.InspectResponse) []finding {
 		host.MemoryReservation != 0 || (host.PidsLimit != nil && *host.PidsLimit > 0) {
 		add("limits were set that are not configured (docker update)")
 	}
-	if host.RestartPolicy.Name != restartPolicy {
-		add("the restart policy is %q instead of %q", host.RestartPolicy.Name, restartPolicy)
+	if wanted := restartPolicy(c); host.RestartPolicy != wanted {
+		add("the restart policy is %q instead of %q", restartText(host.RestartPolicy), restartText(wanted))
 	}
 	return findings
 }
@@ -153,15 +154,34 @@ func configDrift(want expected, got *container.InspectResponse) []finding {
 	if !sameBindings(portBindings(c), got.HostConfig.PortBindings) {
 		add("other ports are published than configured")
 	}
-	wanted, mounted := mounts(want.ref, c), got.HostConfig.Mounts
-	same := len(wanted) == len(mounted) && len(got.HostConfig.Binds) == 0
-	for i := 0; same && i < len(wanted); i++ {
-		same = wanted[i].Type == mounted[i].Type && wanted[i].Source == mounted[i].Source && wanted[i].Target == mounted[i].Target
-	}
-	if !same {
+	if len(got.HostConfig.Binds) > 0 || !slices.EqualFunc(mounts(want.ref, c), got.HostConfig.Mounts, sameMount) {
 		add("other volumes are mounted than configured")
 	}
+	if !maps.Equal(tmpfs(c), got.HostConfig.Tmpfs) {
+		add("other paths are kept in memory than configured")
+	}
+	if got.HostConfig.ReadonlyRootfs != c.ReadOnly {
+		add(fmt.Sprintf("the root file system is %s instead of %s", rootText(got.HostConfig.ReadonlyRootfs), rootText(c.ReadOnly)))
+	}
 	return findings
+}
+
+func sameMount(a, b mount.Mount) bool {
+	return a.Type == b.Type && a.Source == b.Source && a.Target == b.Target && a.ReadOnly == b.ReadOnly
+}
+
+func rootText(readOnly bool) string {
+	if readOnly {
+		return "read-only"
+	}
+	return "writable"
+}
+
+func restartText(p container.RestartPolicy) string {
+	if p.MaximumRetryCount > 0 {
+		return fmt.Sprintf("%s:%d", p.Name, p.MaximumRetryCount)
+	}
+	return string(p.Name)
 }
 
 // processDrift compares what runs, where the component says nothing with the image.
@@ -189,11 +209,15 @@ func processDrift(c contract.Component, i *image.InspectResponse, got *container
 	if !maps.Equal(env, actual) {
 		drift = append(drift, "the environment is not as configured")
 	}
-	command := fromImage.cmd
+	entrypoint, command := fromImage.entrypoint, fromImage.cmd
+	if len(c.Entrypoint) > 0 {
+		// The image's command is meant for the image's entrypoint; the engine drops both.
+		entrypoint, command = c.Entrypoint, nil
+	}
 	if len(c.Command) > 0 {
 		command = c.Command
 	}
-	if !slices.Equal(command, got.Cmd) || !slices.Equal(fromImage.entrypoint, got.Entrypoint) {
+	if !slices.Equal(command, got.Cmd) || !slices.Equal(entrypoint, got.Entrypoint) {
 		drift = append(drift, "the command is not as configured")
 	}
 	user := fromImage.user

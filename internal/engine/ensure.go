@@ -29,6 +29,8 @@ type job struct {
 	masked []string
 	// late are rotations that wait for the new container, since there was no old one to tell.
 	late []rotation
+	// gap is how long nobody served while the container was replaced.
+	gap time.Duration
 }
 
 // Ensure makes one component run as configured, and returns when it is ready. What is right already is left alone, what can
@@ -42,8 +44,14 @@ func (e *Engine) Ensure(ctx context.Context, call contract.ComponentCall, progre
 	for _, value := range call.Secrets {
 		j.masked = append(j.masked, value)
 	}
-	var err error
+	err := checkOptions(j.c)
+	if err != nil {
+		return none, err
+	}
 	if j.image, err = e.ensureImage(ctx, j.c, call.PullPolicy, progress); err != nil {
+		return none, err
+	}
+	if err = checkHealthcheck(j.c, j.image); err != nil {
 		return none, err
 	}
 	if j.network, err = e.ensureNetwork(ctx, call.Ref, call.RunID); err != nil {
@@ -68,10 +76,8 @@ func (j *job) converge(ctx context.Context) error {
 		return err
 	}
 	at := locate(owned, j.call.Ref, j.c.Name)
-	if at.incoming != nil {
-		if err := j.remove(ctx, at.incoming.ID, nameOf(*at.incoming)); err != nil {
-			return err
-		}
+	if at, err = j.settleHandover(ctx, at); err != nil {
+		return err
 	}
 	if at.current, err = j.adoptStray(ctx, at); err != nil {
 		return err
@@ -149,14 +155,8 @@ func (j *job) repair(ctx context.Context, got *container.InspectResponse, findin
 		}
 		running = false
 	}
-	if !running || needs(findings, remedyFiles) {
-		// Also into a container that was only created: its files may not have arrived.
-		if err := j.inject(ctx, got.ID, j.c); err != nil {
-			return err
-		}
-	}
-	if running && needs(findings, remedyLive) {
-		if err := j.injectLive(ctx, got.ID, j.c); err != nil {
+	if !running {
+		if err := j.refill(ctx, got.ID, findings); err != nil {
 			return err
 		}
 	}
@@ -168,14 +168,52 @@ func (j *job) repair(ctx context.Context, got *container.InspectResponse, findin
 	if err := j.settleSecrets(ctx, got.ID, nil); err != nil {
 		return err
 	}
-	if !running {
-		if err := j.start(ctx, got.ID); err != nil {
-			return err
+	wake := j.wake
+	if running {
+		wake = func(ctx context.Context, id string) error {
+			if err := j.refresh(ctx, got, findings); err != nil {
+				return err
+			}
+			return j.revive(ctx, id)
 		}
-	} else if err := j.revive(ctx, got.ID); err != nil {
+	}
+	if err := wake(ctx, got.ID); err != nil {
 		return err
 	}
 	return j.rotateLate(ctx, got.ID)
+}
+
+// refill gives a container that does not run its files, also one that was only created: they may not have arrived.
+func (j *job) refill(ctx context.Context, id string, findings []finding) error {
+	if j.c.Reload != nil && needs(findings, remedyLive) {
+		if err := j.pushLive(ctx, id); err != nil {
+			return err
+		}
+	}
+	return j.inject(ctx, id, j.c)
+}
+
+// wake starts a container that does not run.
+func (j *job) wake(ctx context.Context, id string) error {
+	if err := j.start(ctx, id); err != nil || j.c.Reload == nil {
+		return err
+	}
+	return j.taken(ctx, id)
+}
+
+// refresh brings changed live files to the running process.
+func (j *job) refresh(ctx context.Context, got *container.InspectResponse, findings []finding) error {
+	if j.c.Reload == nil {
+		if needs(findings, remedyLive) {
+			return j.injectLive(ctx, got.ID, j.c)
+		}
+		return nil
+	}
+	wanted, err := j.reloads(ctx, got.ID, findings)
+	if err != nil || !wanted {
+		return err
+	}
+	return j.reload(ctx, got)
 }
 
 // revive waits for a component that runs, and restarts it once when it does not answer.
@@ -216,7 +254,7 @@ func (j *job) state(ctx context.Context) (contract.ComponentState, error) {
 	}
 	return contract.ComponentState{
 		Name: j.c.Name, Container: j.c.Container, Image: j.c.Image, Digest: digestOf(j.image, j.c.Image),
-		State: got.State.Status, Health: contract.HealthReady,
+		State: got.State.Status, Health: contract.HealthReady, GapMS: j.gap.Milliseconds(),
 	}, nil
 }
 

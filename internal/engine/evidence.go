@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
@@ -21,6 +20,12 @@ const (
 	evidenceLines = 30
 	evidenceWidth = 500
 )
+
+// ended is the failure of a watched container whose end has come in.
+func (j *job) ended(ctx context.Context, id string, w watch, result container.WaitResponse) error {
+	code, oom := j.exitCode(ctx, id, w, result.StatusCode)
+	return j.exited(ctx, id, code, oom)
+}
 
 // exited is the failure of a container that ended before it was ready.
 func (j *job) exited(ctx context.Context, id string, code int, oom bool) error {
@@ -43,10 +48,10 @@ func (j *job) exited(ctx context.Context, id string, code int, oom bool) error {
 	return failure
 }
 
-// neverReady is the failure of a container that runs and does not answer as it should.
-func (j *job) neverReady(ctx context.Context, id string, limit time.Duration, answer string) error {
-	failure := contract.Fail(contract.Unhealthy, "%s did not become ready within %d s: last answer: %s",
-		j.c.Name, int(limit.Seconds()), j.mask(answer))
+// neverReady is the failure of a container that runs and does not answer as it should, when that was waited for long enough.
+func (j *job) neverReady(ctx context.Context, id, enough, answer string) error {
+	failure := contract.Fail(contract.Unhealthy, "%s did not become ready %s: last answer: %s", j.c.Name, enough, j.mask(answer))
+	failure.Attribute = j.c.Probe.Attribute
 	failure.Hint = "the last log lines may say why; on_failure = \"keep\" keeps the container for inspection"
 	failure.Evidence = j.evidence(ctx, id, nil)
 	return failure
@@ -57,6 +62,7 @@ func (j *job) neverReady(ctx context.Context, id string, limit time.Duration, an
 func (j *job) evidence(ctx context.Context, id string, code *int) *contract.Evidence {
 	evidence := &contract.Evidence{Container: j.c.Container, State: contract.StateMissing}
 	if found, err := j.inspect(ctx, id); err == nil && found != nil {
+		evidence.Container = strings.TrimPrefix(found.Name, "/")
 		evidence.State, evidence.ExitCode = found.State.Status, found.State.ExitCode
 		evidence.OOMKilled, evidence.Restarts = found.State.OOMKilled, found.RestartCount
 	}

@@ -13,6 +13,9 @@ func (e *Engine) CheckEngine(ctx context.Context, id string) error {
 	return err
 }
 
+// EngineID is the engine's identity.
+func (e *Engine) EngineID(ctx context.Context) (string, error) { return e.check(ctx, "") }
+
 // Evidence is the state of a component and its last log lines, with every secret that its volume holds masked. A component
 // without a container is missing, which is evidence, too.
 func (e *Engine) Evidence(ctx context.Context, r contract.Ref, component string) (*contract.Evidence, error) {

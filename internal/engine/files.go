@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/api/types/network"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
@@ -72,10 +75,54 @@ func (e *Engine) put(ctx context.Context, id, name string, a *archive) error {
 	if err := anyOf(a.err, a.writer.Close()); err != nil {
 		return contract.Fail(contract.Internal, "pack files for container %s: %v", name, err)
 	}
-	if err := e.api.CopyToContainer(ctx, id, "/", &a.buffer, container.CopyToContainerOptions{}); err != nil {
+	err := e.copyTo(ctx, id, a)
+	if err != nil && strings.Contains(err.Error(), "rootfs is marked read-only") {
+		return e.putBeside(ctx, id, name, a)
+	}
+	if err != nil {
 		return e.fail(ctx, err, "copy files into container %s", name)
 	}
 	return nil
+}
+
+func (e *Engine) copyTo(ctx context.Context, id string, a *archive) error {
+	return e.api.CopyToContainer(ctx, id, "/", bytes.NewReader(a.buffer.Bytes()), container.CopyToContainerOptions{})
+}
+
+// putBeside copies the archive into the volumes of a container with a read-only root file system, which the engine lets nobody
+// copy to, through a container that is never started and has the same volumes.
+func (e *Engine) putBeside(ctx context.Context, id, name string, a *archive) (err error) {
+	got, err := e.inspect(ctx, id)
+	if err != nil {
+		return err
+	}
+	if got == nil {
+		return contract.Fail(contract.Unavailable, "container %s was removed while it was given its files", name)
+	}
+	mounts := slices.Clone(got.HostConfig.Mounts)
+	for i := range mounts {
+		mounts[i].ReadOnly = false
+	}
+	beside, err := e.neverStarted(ctx, serviceOf(got.Config.Labels), got.Image, mounts)
+	if err != nil {
+		return err
+	}
+	defer func() { err = anyOf(err, e.remove(context.WithoutCancel(ctx), beside, "for writing to volumes")) }()
+	if err := e.copyTo(ctx, beside, a); err != nil {
+		return e.fail(ctx, err, "copy files into the volumes of container %s", name)
+	}
+	return nil
+}
+
+// neverStarted makes a container that only lends its view on volumes. It has the service's labels, so that it cannot be left
+// behind for good.
+func (e *Engine) neverStarted(ctx context.Context, r contract.Ref, image string, mounts []mount.Mount) (string, error) {
+	made, err := e.api.ContainerCreate(ctx, &container.Config{Image: image, Cmd: []string{"never-started"}, Labels: r.Labels()},
+		&container.HostConfig{Mounts: mounts, NetworkMode: network.NetworkNone}, nil, nil, "")
+	if err != nil {
+		return "", e.fail(ctx, err, "create a container to reach volumes of %s", r.ID())
+	}
+	return made.ID, nil
 }
 
 // inject copies the component's files into its container and gives its own volumes to the user that it runs as. Root's
@@ -83,7 +130,7 @@ func (e *Engine) put(ctx context.Context, id, name string, a *archive) error {
 func (e *Engine) inject(ctx context.Context, id string, c contract.Component) error {
 	a := newArchive()
 	for _, v := range c.Volumes {
-		if !v.External && (v.UID != 0 || v.GID != 0) {
+		if !v.External && !v.ReadOnly && (v.UID != 0 || v.GID != 0) {
 			a.directory(v.Path, v.UID, v.GID)
 		}
 	}

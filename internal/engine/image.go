@@ -31,6 +31,13 @@ func (e *Engine) ensureImage(ctx context.Context, c contract.Component, policy s
 		return found, e.imageFailure(ctx, c, err)
 	}
 	switch {
+	case c.Build != nil && absent:
+		failure := contract.Fail(contract.NotFound, "image %s, which was built for %s, is not on the Docker Engine any more", c.Image, c.Name)
+		failure.Attribute = attribute(c, "build")
+		failure.Hint = "somebody removed it (`docker image prune`?): apply again, and it is built anew"
+		return found, failure
+	case c.Build != nil:
+		return found, nil
 	case absent && policy == contract.PullNever:
 		failure := contract.Fail(contract.NotFound, "image %s is not on the Docker Engine, and pull_policy is %q", c.Image, policy)
 		failure.Attribute = attribute(c, "image")

@@ -45,8 +45,16 @@ func joinInputs(owned []container.Summary, live map[string]json.RawMessage) (jso
 
 // addLive adds the attributes that live gives to blocks of part.
 func addLive(part map[string]json.RawMessage, live json.RawMessage) {
-	for key, attributes := range objects(live) {
-		if len(attributes) == 0 {
+	for key, value := range objects(live) {
+		if _, has := part[key]; !has {
+			// An attribute of its own: all of it is live. Absent and null are the same.
+			if string(value) != "null" {
+				part[key] = value
+			}
+			continue
+		}
+		var attributes map[string]json.RawMessage
+		if json.Unmarshal(value, &attributes) != nil || len(attributes) == 0 {
 			continue
 		}
 		block := map[string]json.RawMessage{}
@@ -66,8 +74,8 @@ func addLive(part map[string]json.RawMessage, live json.RawMessage) {
 
 // objects reads a live input. A file that somebody has made unreadable counts as none: where it should be one, that is drift,
 // and is put right by the next setup, which it must not stand in the way of.
-func objects(live json.RawMessage) map[string]map[string]json.RawMessage {
-	var parts map[string]map[string]json.RawMessage
+func objects(live json.RawMessage) map[string]json.RawMessage {
+	var parts map[string]json.RawMessage
 	if len(live) == 0 || json.Unmarshal(live, &parts) != nil {
 		return nil
 	}

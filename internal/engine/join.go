@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,8 +14,8 @@ import (
 )
 
 // join connects a new container to the networks of other services that its component is on too.
-func (j *job) join(ctx context.Context, id string) error {
-	for _, p := range places(j.call.Ref, j.c)[1:] {
+func (j *job) join(ctx context.Context, id string, others []place) error {
+	for _, p := range others {
 		if err := j.connect(ctx, id, j.c, p); err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ func notThere(r contract.Ref, c contract.Component, join contract.Join, found *n
 	if found != nil {
 		failure.Cause += fmt.Sprintf("; the network of that name is %s", ownerOf(found.Labels))
 	}
-	failure.Attribute = c.InputPath
+	failure.Attribute = cmp.Or(join.Attribute, c.InputPath)
 	failure.Hint = create + " first, or correct the URL or pipeline id that leads to it"
 	return failure
 }

@@ -35,7 +35,7 @@ func (e *Engine) ensureNetwork(ctx context.Context, r contract.Ref, runID string
 	if found == nil {
 		labels := r.Labels()
 		labels[contract.LabelRunID] = runID
-		_, err = e.api.NetworkCreate(ctx, name, network.CreateOptions{Driver: network.NetworkBridge, Labels: labels})
+		err = e.makeNetwork(ctx, r, labels)
 		// A conflict means that a peer has made it in between.
 		if err != nil && !errdefs.IsConflict(err) {
 			return nil, e.fail(ctx, err, "create network %s", name)
@@ -60,6 +60,8 @@ func (e *Engine) ensureNetwork(ctx context.Context, r contract.Ref, runID string
 type place struct {
 	network string
 	aliases []string
+	// address is orch's choice; empty leaves it to the engine.
+	address string
 }
 
 // places are the component's networks, its own first. There it answers to its bare name and to the one that services
@@ -73,7 +75,11 @@ func places(r contract.Ref, c contract.Component) []place {
 }
 
 func (p place) endpoint() *network.EndpointSettings {
-	return &network.EndpointSettings{Aliases: slices.Clone(p.aliases)}
+	settings := &network.EndpointSettings{Aliases: slices.Clone(p.aliases)}
+	if p.address != "" {
+		settings.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: p.address}
+	}
+	return settings
 }
 
 // fault is a way in which a container is not at its place.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -19,18 +20,23 @@ import (
 
 // checkPorts finds host ports of the stack that somebody else has. A port that the service itself publishes is in place.
 func (e *Engine) checkPorts(ctx context.Context, s contract.Stack, all []container.Summary) error {
-	seen := map[int]contract.Port{}
+	type taken struct {
+		number   int
+		protocol string
+	}
+	seen := map[taken]contract.Port{}
 	for _, c := range s.Components {
 		for _, p := range c.Ports {
 			if p.Host == 0 {
 				continue
 			}
-			if other, twice := seen[p.Host]; twice && overlap(bindOf(p), bindOf(other)) {
+			at := taken{p.Host, protocol(p)}
+			if other, twice := seen[at]; twice && overlap(bindOf(p), bindOf(other)) {
 				failure := contract.Fail(contract.InvalidInput, "port %d is asked for twice, by %s and %s", p.Host, other.Attribute, p.Attribute)
 				failure.Attribute = p.Attribute
 				return failure
 			}
-			seen[p.Host] = p
+			seen[at] = p
 			if err := e.checkPort(ctx, s.Ref, p, all); err != nil {
 				return err
 			}
@@ -55,7 +61,7 @@ func (e *Engine) checkPort(ctx context.Context, r contract.Ref, p contract.Port,
 func publisher(p contract.Port, all []container.Summary) *container.Summary {
 	for i, item := range all {
 		for _, published := range item.Ports {
-			if int(published.PublicPort) == p.Host && published.Type == "tcp" && overlap(published.IP, bindOf(p)) {
+			if int(published.PublicPort) == p.Host && published.Type == protocol(p) && overlap(published.IP, bindOf(p)) {
 				return &all[i]
 			}
 		}
@@ -76,7 +82,14 @@ func overlap(a, b string) bool {
 // network namespace than the worker, and it has the last word when the container starts.
 func bound(ctx context.Context, p contract.Port) bool {
 	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(bindOf(p), strconv.Itoa(p.Host)))
+	var listener io.Closer
+	var err error
+	address := net.JoinHostPort(bindOf(p), strconv.Itoa(p.Host))
+	if protocol(p) == "udp" {
+		listener, err = config.ListenPacket(ctx, "udp", address)
+	} else {
+		listener, err = config.Listen(ctx, "tcp", address)
+	}
 	if err != nil {
 		return errors.Is(err, syscall.EADDRINUSE)
 	}
@@ -103,12 +116,12 @@ func portConflict(p contract.Port, holder *container.Summary, cause string) *con
 		failure.Cause = fmt.Sprintf("port %s is taken by container %q, image %s, %s", where, nameOf(*holder), holder.Image, ownerOf(holder.Labels))
 		failure.Hint = fmt.Sprintf("choose another port, or stop the container with `docker stop %s`", nameOf(*holder))
 	default:
-		process := listeningProcess(p.Host)
+		process := listeningProcess(p)
 		if process == "" {
 			process = "a process on the Docker Engine's host"
 		}
 		failure.Cause = fmt.Sprintf("port %s is taken by %s", where, process)
-		failure.Hint = fmt.Sprintf("choose another port, or see who has it with `ss -ltnp 'sport = :%d'`", p.Host)
+		failure.Hint = fmt.Sprintf("choose another port, or see who has it with `ss -l%.1snp 'sport = :%d'`", protocol(p), p.Host)
 	}
 	if holder == nil && cause != "" {
 		failure.Cause += ": " + cause
@@ -118,10 +131,10 @@ func portConflict(p contract.Port, holder *container.Summary, cause string) *con
 
 // listeningProcess finds the process that listens on a port through Linux' /proc, for example "process python3 (pid 42)". It
 // is empty where there is no /proc or no right to look.
-func listeningProcess(port int) string {
+func listeningProcess(p contract.Port) string {
 	inodes := map[string]bool{}
-	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		for _, inode := range listeners(table, port) {
+	for _, table := range []string{"/proc/net/" + protocol(p), "/proc/net/" + protocol(p) + "6"} {
+		for _, inode := range listeners(table, p.Host) {
 			inodes["socket:["+inode+"]"] = true
 		}
 	}
@@ -151,7 +164,7 @@ func listeningProcess(port int) string {
 //
 //	0: 0100007F:0C1C 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 123456 1
 //
-// with the local port in hexadecimal, state 0A for listening, and the inode as tenth field.
+// with the local port in hexadecimal, state 0A for listening (07 for UDP), and the inode as tenth field.
 func listeners(table string, port int) []string {
 	file, err := os.Open(table)
 	if err != nil {
@@ -162,7 +175,7 @@ func listeners(table string, port int) []string {
 	var inodes []string
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		fields := strings.Fields(lines.Text())
-		if len(fields) > 9 && fields[3] == "0A" && strings.HasSuffix(fields[1], suffix) {
+		if len(fields) > 9 && (fields[3] == "0A" || fields[3] == "07") && strings.HasSuffix(fields[1], suffix) {
 			inodes = append(inodes, fields[9])
 		}
 	}

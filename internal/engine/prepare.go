@@ -44,14 +44,17 @@ func (e *Engine) Prepare(ctx context.Context, call contract.StackCall, progress 
 	return prepared, err
 }
 
-// checkNames looks for objects that have a name of the stack's and are not the service's, and for those of others that it
-// needs.
+// checkNames looks for components that cannot be made, for objects that have a name of the stack's and are not the service's,
+// and for those of others that it needs.
 func (e *Engine) checkNames(ctx context.Context, s contract.Stack, all []container.Summary) error {
 	byName := map[string]container.Summary{}
 	for _, item := range all {
 		byName[nameOf(item)] = item
 	}
 	for _, c := range s.Components {
+		if err := checkOptions(c); err != nil {
+			return err
+		}
 		for _, suffix := range []string{"", contract.IncomingSuffix, contract.ReplacedSuffix} {
 			found, exists := byName[c.Container+suffix]
 			if exists && !s.Ref.Owns(found.Labels) {

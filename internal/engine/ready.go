@@ -3,9 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
-	"strings"
 	"time"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
@@ -13,9 +10,10 @@ import (
 
 const (
 	defaultProbeTimeout = time.Minute
-	probeAttempt        = time.Second // how long one answer may take
+	probeAttempt        = time.Second // how long one answer may take, where the probe does not say
 	firstPoll           = 50 * time.Millisecond
 	slowestPoll         = 500 * time.Millisecond
+	quietEnough         = 400 * time.Millisecond // a port that keeps a connection open so long is listened on
 	maxAnswer           = 1 << 20
 )
 
@@ -26,83 +24,78 @@ func probeTimeout(c contract.Component) time.Duration {
 	return c.Probe.Timeout()
 }
 
-// ready waits until the container answers its probe, and fails as soon as it ends.
+// ready waits until the container answers its probe, and fails as soon as it ends, or as its probe says that waiting is of no
+// use.
 func (j *job) ready(ctx context.Context, id string, w watch, limit time.Duration) error {
 	what := fmt.Sprintf("waiting for %s to become ready", j.c.Name)
 	return j.progress.during(ctx, what, func() error {
-		began, delay := time.Now(), firstPoll
+		began, pace := time.Now(), newPace(j.c.Probe)
 		deadline := time.NewTimer(limit)
 		defer deadline.Stop()
 		for {
-			answer, ok := j.probe(ctx, id, j.c)
-			if ok {
+			got := j.ask(ctx, id, j.c)
+			if got.ok {
 				j.log.Info("component is ready", "component", j.c.Name, "after", time.Since(began).Round(time.Millisecond))
 				return nil
+			}
+			if ctx.Err() == nil && pace.over(got, time.Since(began)) {
+				// An exit that has come in meanwhile says more.
+				select {
+				case result := <-w.exit:
+					return j.ended(ctx, id, w, result)
+				default:
+					return j.neverReady(ctx, id, pace.attempts(), got.text)
+				}
 			}
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
 			case result := <-w.exit:
-				code, oom := j.exitCode(ctx, id, w, result.StatusCode)
-				return j.exited(ctx, id, code, oom)
+				return j.ended(ctx, id, w, result)
 			case err := <-w.err:
 				return j.fail(ctx, err, "watch container %s", j.c.Container)
 			case <-deadline.C:
-				return j.neverReady(ctx, id, limit, answer)
-			case <-time.After(delay):
+				return j.neverReady(ctx, id, fmt.Sprintf("within %d s", int(limit.Seconds())), got.text)
+			case <-time.After(pace.next()):
 			}
-			delay = min(delay*3/2, slowestPoll)
 		}
 	})
 }
 
-// probe asks once. The answer says what came back instead of what was wanted.
-func (e *Engine) probe(ctx context.Context, id string, c contract.Component) (answer string, ok bool) {
-	target, err := e.baseURL(ctx, id, c)
-	if err != nil {
-		return err.Error(), false
-	}
-	if target == "" {
-		// Without a probe, a component is ready when it has stayed up for a moment.
-		found, err := e.inspect(ctx, id)
-		if err != nil || found == nil || !found.State.Running {
-			return "it does not run", false
-		}
-		started, err := time.Parse(time.RFC3339Nano, found.State.StartedAt)
-		return "it has only just started", err == nil && time.Since(started) >= probeAttempt
-	}
-	return e.ask(ctx, target+c.Probe.Path, c.Probe.Contains)
+// pace is the rhythm of a wait: how long it pauses, and how many failures it takes.
+type pace struct {
+	delay, slowest, start time.Duration
+	retries, failed       int
 }
 
-func (e *Engine) ask(ctx context.Context, target, contains string) (answer string, ok bool) {
-	ctx, cancel := context.WithTimeout(ctx, probeAttempt)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
-	if err != nil {
-		return err.Error(), false
+func newPace(p contract.Probe) *pace {
+	a := &pace{delay: firstPoll, slowest: slowestPoll, start: seconds(p.StartPeriodSeconds), retries: p.Retries}
+	if p.IntervalSeconds > 0 {
+		a.delay, a.slowest = seconds(p.IntervalSeconds), seconds(p.IntervalSeconds)
 	}
-	response, err := e.probes.Do(request)
-	if err != nil {
-		return err.Error(), false
-	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err := anyOf(err, response.Body.Close()); err != nil {
-		return err.Error(), false
-	}
-	switch {
-	case response.StatusCode != http.StatusOK:
-		return fmt.Sprintf("GET %s: %s %s", target, response.Status, excerpt(string(body))), false
-	case !strings.Contains(string(body), contains):
-		return fmt.Sprintf("GET %s: 200 without %q: %s", target, contains, excerpt(string(body))), false
-	default:
-		return "", true
-	}
+	return a
 }
 
-func excerpt(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > 120 {
-		text = text[:120] + "…"
-	}
-	return strings.ToValidUTF8(text, "")
+func (p *pace) next() time.Duration {
+	now := p.delay
+	p.delay = min(p.delay*3/2, p.slowest)
+	return now
 }
+
+// over counts a failed attempt and reports whether it was one too many. Those in the start period do not count.
+func (p *pace) over(got answer, since time.Duration) bool {
+	if since < p.start {
+		return false
+	}
+	p.failed++
+	return got.final || p.retries > 0 && p.failed >= p.retries
+}
+
+func (p *pace) attempts() string {
+	if p.failed == 1 {
+		return "at the first attempt"
+	}
+	return fmt.Sprintf("in %d attempts", p.failed)
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

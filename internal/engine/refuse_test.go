@@ -142,6 +142,28 @@ func TestAPortTakenByAProcessNamesIt(t *testing.T) {
 	s.up(c)
 }
 
+func TestAPortOfUDPIsNotOneOfTCP(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+	must(t, err)
+	_, text, err := net.SplitHostPort(packets.LocalAddr().String())
+	must(t, err)
+	port, err := strconv.Atoi(text)
+	must(t, err)
+	c := s.component("alpha")
+	c.Ports[0].Host = port
+	c.Ports = append(c.Ports, contract.Port{Name: "dns", Container: 8080, Host: port, Protocol: "udp", Attribute: "alpha.dns"})
+	_, err = s.e.Prepare(t.Context(), s.call(c), nil)
+	wantFailure(t, err, contract.Conflict, strconv.Itoa(port), "process engine.test", "ss -lunp", "alpha.dns")
+	_, err = s.ensure(c)
+	wantFailure(t, err, contract.Conflict, strconv.Itoa(port), "alpha.dns")
+	must(t, packets.Close())
+	s.up(c)
+	s.up(c)
+	s.noDrift(c)
+}
+
 func TestAPortAskedForTwiceIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newService(t)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
 	"golang.org/x/sync/errgroup"
 
@@ -29,8 +30,10 @@ func (e *Engine) Remove(ctx context.Context, call contract.StackCall, progress P
 	if err := e.checkOthers(ctx, r); err != nil {
 		return removed, err
 	}
-	if err := e.removeContainers(ctx, owned, progress); err != nil {
-		return removed, err
+	for _, wave := range waves(owned, call.Stack.Components) {
+		if err := e.removeContainers(ctx, wave, progress); err != nil {
+			return removed, err
+		}
 	}
 	for _, s := range owned {
 		removed.Containers = append(removed.Containers, nameOf(s))
@@ -56,6 +59,14 @@ func (e *Engine) Remove(ctx context.Context, call contract.StackCall, progress P
 	}
 	slices.Sort(removed.Volumes)
 	slices.Sort(removed.KeptVolumes)
+	progress.tell("removing images")
+	all := func(image.Summary) bool { return true }
+	if removed.Images, removed.KeptImages, err = e.removeImages(ctx, r, all); err != nil {
+		return removed, err
+	}
+	if err := e.proveImagesGone(ctx, r, len(removed.KeptImages)); err != nil {
+		return removed, err
+	}
 	return removed, e.proveGone(ctx, r, call.DeleteVolumes)
 }
 

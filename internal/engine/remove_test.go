@@ -28,7 +28,7 @@ func TestRemoveTakesEverythingWithTheLabelsAndNothingElse(t *testing.T) {
 	must(t, err)
 	must(t, s.api.ContainerPause(t.Context(), b.Container))
 	j := &job{Engine: s.e, call: s.componentCall(a), c: a}
-	_, err = j.create(t.Context())
+	_, err = j.create(t.Context(), places(s.ref, a))
 	must(t, err)
 
 	var mu sync.Mutex

@@ -124,7 +124,7 @@ func TestAnInterruptedReplacementConverges(t *testing.T) {
 		s.up(old)
 		changed := edited(old, "two")
 		j := &job{Engine: s.e, call: s.componentCall(changed), c: changed}
-		_, err := j.create(t.Context())
+		_, err := j.create(t.Context(), places(s.ref, changed))
 		must(t, err)
 		_, err = s.ensure(changed)
 		must(t, err)
@@ -182,7 +182,7 @@ func TestAnInterruptedReplacementConverges(t *testing.T) {
 		_, err := s.e.Prepare(t.Context(), s.call(c), nil)
 		must(t, err)
 		j := &job{Engine: s.e, call: s.componentCall(c), c: c}
-		id, err := j.create(t.Context())
+		id, err := j.create(t.Context(), places(s.ref, c))
 		must(t, err)
 		must(t, s.api.ContainerRename(t.Context(), id, c.Container))
 		create := s.call(c)

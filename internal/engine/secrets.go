@@ -3,13 +3,10 @@ package engine
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
@@ -89,47 +86,6 @@ func (a *archive) keep(name, content string) {
 	a.file(contract.File{Path: path.Join(contract.SecretsPath, name), Content: content, Mode: keepersMode})
 }
 
-// decision is what becomes of one secret.
-type decision int
-
-const (
-	keepStored decision = iota
-	makeNew
-	change
-)
-
-// decide compares a secret with what is stored of it and returns what to do, the value and its version. Without a version
-// and a value the user leaves the secret to orch, whatever is stored.
-func decide(s contract.Secret, stored vault, given string) (decision, string, string, error) {
-	version := ""
-	if s.Version != nil {
-		version = strconv.FormatInt(*s.Version, 10)
-	}
-	current, has := stored[s.Name], stored[s.Name] != ""
-	switch {
-	case !has && given != "":
-		return makeNew, given, version, nil
-	case !has:
-		return makeNew, generate(), version, nil
-	case version == stored[s.Name+versionSuffix], s.Version == nil && given == "":
-		return keepStored, current, version, nil
-	case given == "":
-		failure := contract.Fail(contract.InvalidInput, "the version of secret %s is %s now, and its new value is missing", s.Name, version)
-		failure.Hint = "set the write-only value together with its version"
-		return keepStored, "", "", failure
-	default:
-		return change, given, version, nil
-	}
-}
-
-// generate makes a secret that nobody has to think of.
-func generate() string {
-	random := make([]byte, 24)
-	// crypto/rand never fails on a supported system: it ends the process instead.
-	_, _ = rand.Read(random)
-	return base64.RawURLEncoding.EncodeToString(random)
-}
-
 // settleSecrets brings the secrets volume to what the component asks for, through the container id, which mounts it and need
 // not run. A changed secret that the component stores in its own data is told to the predecessor that runs with it, else
 // kept for rotateLate.
@@ -147,10 +103,9 @@ func (j *job) settleSecrets(ctx context.Context, id string, predecessor *contain
 	created.directory(contract.SecretsPath, 0, 0)
 	var changes []rotation
 	for _, s := range j.c.Secrets {
-		what, value, version, err := decide(s, stored, j.call.Secrets[s.Name])
+		what, value, err := decide(s, stored, j.call.Secrets[s.Name], func() (string, error) { return j.fetch(ctx, s) })
 		if err != nil {
-			asFailure(err).Attribute = j.c.InputPath
-			return err
+			return j.blame(err, s)
 		}
 		j.masked = append(j.masked, value)
 		switch what {
@@ -160,10 +115,10 @@ func (j *job) settleSecrets(ctx context.Context, id string, predecessor *contain
 				created.rendered(s, value)
 			}
 		case makeNew:
-			created.value(s, value, version)
+			created.value(s, value, versionOf(s))
 			j.progress.tell("%s: stored secret %s", j.c.Name, s.Name)
 		case change:
-			changes = append(changes, rotation{secret: s, to: value, toVersion: version,
+			changes = append(changes, rotation{secret: s, to: value, toVersion: versionOf(s),
 				from: candidates(stored[s.Name], stored[s.Name+previousSuffix])})
 			// What an uncommitted run before this one put aside stays: it is what the replaced container knows.
 			if stored[s.Name+previousSuffix] == "" {
@@ -242,11 +197,11 @@ func (j *job) awake(ctx context.Context, predecessor *container.InspectResponse)
 
 // tellComponent changes a secret in the component that runs in a container.
 func (j *job) tellComponent(ctx context.Context, id string, r rotation) error {
-	base, err := j.portURL(ctx, id, j.c, cmp.Or(r.secret.Port, j.c.Probe.Port))
+	address, err := j.portAddress(ctx, id, j.c, cmp.Or(r.secret.Port, j.c.Probe.Port))
 	if err != nil {
 		return err
 	}
-	return j.rotateAt(ctx, base, r)
+	return j.rotateAt(ctx, "http://"+address, r)
 }
 
 func (e *Engine) rotateAt(ctx context.Context, base string, r rotation) error {
@@ -343,7 +298,7 @@ func pointers(list []container.Summary) []*container.Summary {
 }
 
 // window makes a container that is never started, only to look into the secrets volume of a component that has none. Any
-// image does. It has the service's labels, so that it cannot be left behind for good.
+// image does.
 func (e *Engine) window(ctx context.Context, r contract.Ref, component string) (string, error) {
 	name := r.SecretsVolume(component)
 	found, err := e.volume(ctx, name)
@@ -360,11 +315,5 @@ func (e *Engine) window(ctx context.Context, r contract.Ref, component string) (
 	if len(images) == 0 {
 		return "", contract.Fail(contract.NotFound, "volume %s can only be read with an image, and the Docker Engine has none", name)
 	}
-	made, err := e.api.ContainerCreate(ctx,
-		&container.Config{Image: images[0].ID, Cmd: []string{"never-started"}, Labels: r.Labels()},
-		&container.HostConfig{Mounts: []mount.Mount{{Type: mount.TypeVolume, Source: name, Target: contract.SecretsPath}}}, nil, nil, "")
-	if err != nil {
-		return "", e.fail(ctx, err, "create a container to read volume %s", name)
-	}
-	return made.ID, nil
+	return e.neverStarted(ctx, r, images[0].ID, []mount.Mount{{Type: mount.TypeVolume, Source: name, Target: contract.SecretsPath}})
 }

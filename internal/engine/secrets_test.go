@@ -16,9 +16,12 @@ func TestDecidingAboutASecret(t *testing.T) {
 	t.Parallel()
 	stored := vault{"password": "stored", "password.version": "1"}
 	generated := vault{"password": "stored", "password.version": ""}
+	fetched := vault{"password": "stored", "password.version": "1 env KEY"}
+	env := &contract.SecretSource{Env: "KEY"}
 	cases := []struct {
 		reason  string
 		version *int64
+		source  *contract.SecretSource
 		given   string
 		stored  vault
 		want    decision
@@ -34,10 +37,18 @@ func TestDecidingAboutASecret(t *testing.T) {
 		{reason: "generated before, still left to orch", stored: generated, want: keepStored, value: "stored"},
 		{reason: "a raised version changes it", version: version(2), given: "given", stored: stored, want: change, value: "given"},
 		{reason: "the user takes over a generated one", version: version(1), given: "given", stored: generated, want: change, value: "given"},
+		{reason: "nothing is stored: it is fetched", source: env, want: makeNew, value: "fetched"},
+		{reason: "it was fetched before", version: version(1), source: env, stored: fetched, want: keepStored, value: "stored"},
+		{reason: "a raised version fetches it anew", version: version(2), source: env, stored: fetched, want: change, value: "fetched"},
+		{reason: "another variable", version: version(1), source: &contract.SecretSource{Env: "OTHER"}, stored: fetched, want: change, value: "fetched"},
+		{reason: "a file of that name", version: version(1), source: &contract.SecretSource{File: "KEY"}, stored: fetched, want: change, value: "fetched"},
+		{reason: "a source instead of a generated value", source: env, stored: generated, want: change, value: "fetched"},
+		{reason: "the request has the last word", source: env, given: "given", want: makeNew, value: "given"},
 		{reason: "a raised version needs a value", version: version(2), stored: stored, fails: true},
 	}
 	for _, tc := range cases {
-		what, value, _, err := decide(contract.Secret{Name: "password", Version: tc.version}, tc.stored, tc.given)
+		fetch := func() (string, error) { return "fetched", nil }
+		what, value, err := decide(contract.Secret{Name: "password", Version: tc.version, Source: tc.source}, tc.stored, tc.given, fetch)
 		if tc.fails {
 			wantFailure(t, err, contract.InvalidInput, "password", "write-only")
 			continue
@@ -282,4 +293,62 @@ func TestASecretOfAnotherServiceIsReadWhetherItRunsOrNot(t *testing.T) {
 	}
 	_, err := read(reader.ref)
 	wantFailure(t, err, contract.NotFound, "alpha", reader.ref.ID())
+}
+
+func TestASecretIsFetchedFromItsSourceWhenItIsNeeded(t *testing.T) {
+	t.Parallel()
+	other, s := newService(t), newService(t)
+	database := other.secretComponent(nil, "")
+	other.up(database)
+	made, err := other.e.Secret(t.Context(), other.ref, "alpha", "password")
+	must(t, err)
+
+	environment := map[string]string{"KEY": "from the environment"}
+	asked := 0
+	s.e.resolve = func(source contract.SecretSource) (string, error) {
+		asked++
+		if value := environment[source.Env]; value != "" {
+			return value, nil
+		}
+		return "", contract.Fail(contract.NotFound, "the environment variable %s is not set where the worker runs", source.Env)
+	}
+	stored := func(want string) {
+		t.Helper()
+		if got, err := s.e.Secret(t.Context(), s.ref, "alpha", "password"); err != nil || got != want {
+			t.Errorf("stored %q, want %q, error %v", got, want, err)
+		}
+	}
+	c := s.secretComponent(nil, "")
+	c.InputPath = ""
+	c.Secrets[0].Source = &contract.SecretSource{Env: "KEY"}
+	s.up(c)
+	stored("from the environment")
+	delete(environment, "KEY")
+	must(t, s.api.ContainerRemove(t.Context(), c.Container, container.RemoveOptions{Force: true}))
+	s.up(c)
+	stored("from the environment")
+	if asked != 1 {
+		t.Errorf("the worker's environment was asked %d times", asked)
+	}
+
+	c.Secrets = slices.Clone(c.Secrets)
+	c.Secrets[0].Version = version(2)
+	if drift := s.observe(c).Drifted(); len(drift) != 1 {
+		t.Errorf("drift %q", drift)
+	}
+	s.run = "run-2"
+	_, err = s.ensure(c)
+	wantFailure(t, err, contract.NotFound, "secret password of alpha", "KEY is not set", "secrets.password")
+	_, err = s.e.Restore(t.Context(), s.componentCall(c))
+	must(t, err)
+	stored("from the environment")
+
+	c.Secrets[0].Source = &contract.SecretSource{Service: &contract.SecretRef{Ref: other.ref, Component: "alpha", Name: "password"}}
+	s.up(c)
+	stored(made)
+	s.noDrift(c)
+	c.Secrets = slices.Clone(c.Secrets)
+	c.Secrets[0].Source = &contract.SecretSource{Service: &contract.SecretRef{Ref: other.ref, Component: "alpha", Name: "nothing"}}
+	_, err = s.ensure(c)
+	wantFailure(t, err, contract.NotFound, "secret password of alpha", `no secret "nothing"`, "secrets.password")
 }

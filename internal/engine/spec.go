@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
@@ -16,8 +17,6 @@ import (
 // defaultBind keeps a port that names no address off the network: published ports pass by most host firewalls.
 const defaultBind = "127.0.0.1"
 
-const restartPolicy = container.RestartPolicyUnlessStopped
-
 // containerConfig is what runs: the part of a container that comes from the image and the component.
 func containerConfig(call contract.ComponentCall) *container.Config {
 	c := call.Component
@@ -28,6 +27,9 @@ func containerConfig(call contract.ComponentCall) *container.Config {
 		Env:          environment(c),
 		Labels:       labels(call),
 		ExposedPorts: nat.PortSet{},
+	}
+	if len(c.Entrypoint) > 0 {
+		config.Entrypoint = slices.Clone(c.Entrypoint)
 	}
 	if len(c.Command) > 0 {
 		config.Cmd = slices.Clone(c.Command)
@@ -45,10 +47,12 @@ func containerConfig(call contract.ComponentCall) *container.Config {
 // hostConfig is how it runs on the host: limits, ports, mounts, logs.
 func hostConfig(r contract.Ref, c contract.Component) *container.HostConfig {
 	return &container.HostConfig{
-		NetworkMode:   container.NetworkMode(c.Network),
-		PortBindings:  portBindings(c),
-		Mounts:        mounts(r, c),
-		RestartPolicy: container.RestartPolicy{Name: restartPolicy},
+		NetworkMode:    container.NetworkMode(c.Network),
+		PortBindings:   portBindings(c),
+		Mounts:         mounts(r, c),
+		Tmpfs:          tmpfs(c),
+		ReadonlyRootfs: c.ReadOnly,
+		RestartPolicy:  restartPolicy(c),
 		LogConfig: container.LogConfig{
 			Type:   "json-file",
 			Config: map[string]string{"max-size": "10m", "max-file": "3"},
@@ -57,18 +61,41 @@ func hostConfig(r contract.Ref, c contract.Component) *container.HostConfig {
 	}
 }
 
-// hostname is the component's name, except where it joins other services' networks: engines from 25 on answer to a
-// container's host name on all of its networks, and there it may be the name of one of theirs.
+// restartPolicy is the component's; one that checkOptions refuses counts as Docker's own word.
+func restartPolicy(c contract.Component) container.RestartPolicy {
+	mode, times, _ := strings.Cut(c.Restart, ":")
+	if mode == "" {
+		mode = string(container.RestartPolicyUnlessStopped)
+	}
+	count, _ := strconv.Atoi(times)
+	return container.RestartPolicy{Name: container.RestartPolicyMode(mode), MaximumRetryCount: count}
+}
+
+func tmpfs(c contract.Component) map[string]string {
+	if len(c.Tmpfs) == 0 {
+		return nil
+	}
+	all := map[string]string{}
+	for _, entry := range c.Tmpfs {
+		at, options, _ := strings.Cut(entry, ":")
+		all[at] = options
+	}
+	return all
+}
+
+// hostname is the component's name, with three exceptions. Engines from 25 on answer to a container's host name on all of its
+// networks: on another service's network it may be the name of one of theirs, and in a handover it would make the new
+// container known before it is ready. And one that looks into the host is told by its own ID, which the engine gives as host
+// name then, which of the host's log files are its own.
 func hostname(c contract.Component) string {
-	if len(c.Joins) > 0 {
+	if len(c.Joins) > 0 || c.Handover != nil || len(c.Mounts) > 0 {
 		return ""
 	}
 	return c.Name
 }
 
 // networkingConfig holds the own network alone: engines with an API before 1.44 take one with a create. The others follow.
-func networkingConfig(r contract.Ref, c contract.Component) *network.NetworkingConfig {
-	own := places(r, c)[0]
+func networkingConfig(own place) *network.NetworkingConfig {
 	return &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{own.network: own.endpoint()}}
 }
 
@@ -95,7 +122,16 @@ func environment(c contract.Component) []string {
 	return env
 }
 
-func containerPort(p contract.Port) nat.Port { return nat.Port(strconv.Itoa(p.Container) + "/tcp") }
+func containerPort(p contract.Port) nat.Port {
+	return nat.Port(strconv.Itoa(p.Container) + "/" + protocol(p))
+}
+
+func protocol(p contract.Port) string {
+	if p.Protocol == "" {
+		return "tcp"
+	}
+	return p.Protocol
+}
 
 func portBindings(c contract.Component) nat.PortMap {
 	bindings := nat.PortMap{}
@@ -119,7 +155,10 @@ func bindOf(p contract.Port) string {
 func mounts(r contract.Ref, c contract.Component) []mount.Mount {
 	var all []mount.Mount
 	for _, v := range c.Volumes {
-		all = append(all, mount.Mount{Type: mount.TypeVolume, Source: v.Name, Target: v.Path})
+		all = append(all, mount.Mount{Type: mount.TypeVolume, Source: v.Name, Target: v.Path, ReadOnly: v.ReadOnly})
+	}
+	for _, m := range c.Mounts {
+		all = append(all, mount.Mount{Type: mount.TypeBind, Source: m.Source, Target: m.Target, ReadOnly: true})
 	}
 	if len(c.Secrets) > 0 {
 		all = append(all, mount.Mount{Type: mount.TypeVolume, Source: r.SecretsVolume(c.Name), Target: contract.SecretsPath})

@@ -92,7 +92,8 @@ func (j *job) start(ctx context.Context, id string) error {
 }
 
 // launch starts a container. A port may still be with a component of the same service that is to move off it, or is to go,
-// in this very setup: then that one, whose turn comes later, is stopped now.
+// in this very setup: then that one, whose turn comes later, is stopped now. An address may have been given to somebody else
+// while the container was stopped: then it gets another one.
 func (j *job) launch(ctx context.Context, id string) error {
 	for attempt := 0; ; attempt++ {
 		err := j.api.ContainerStart(ctx, id, container.StartOptions{})
@@ -102,10 +103,20 @@ func (j *job) launch(ctx context.Context, id string) error {
 		}
 		failed := j.startFailure(ctx, id, err)
 		failure := asFailure(failed)
-		if failure == nil || failure.Class != contract.Conflict || attempt == len(j.c.Ports) {
+		if failure == nil || failure.Class != contract.Conflict || attempt > len(j.c.Ports) {
 			return failed
 		}
-		port, _ := blamedPort(err, j.c)
+		port, blamed := blamedPort(err, j.c)
+		if !blamed {
+			freed, err := j.freeAddresses(ctx, id)
+			if err != nil {
+				return err
+			}
+			if !freed {
+				return failed
+			}
+			continue
+		}
 		holder, err := j.holder(ctx, port)
 		if err != nil {
 			return err
@@ -149,6 +160,10 @@ func (j *job) startFailure(ctx context.Context, id string, err error) error {
 // blamedPort is the port of the component that a failed start complains about.
 func blamedPort(err error, c contract.Component) (contract.Port, bool) {
 	for _, p := range c.Ports {
+		// TCP and UDP may share a number; some of the engine's messages tell which it is.
+		if strings.Contains(err.Error(), "listen ") && !strings.Contains(err.Error(), "listen "+protocol(p)) {
+			continue
+		}
 		number := strconv.Itoa(p.Host)
 		for _, word := range strings.FieldsFunc(err.Error(), func(r rune) bool { return r < '0' || r > '9' }) {
 			if p.Host != 0 && word == number {

@@ -10,7 +10,7 @@ import (
 )
 
 // Restore undoes what the run has done for one component: the container that it made goes, the one that was replaced comes
-// back with the secrets that it knows, and volumes that the run was the first to make are removed. It can be repeated.
+// back with the secrets that it knows, and volumes and the image that the run was the first to make are removed. It can be repeated.
 func (e *Engine) Restore(ctx context.Context, call contract.ComponentCall) (contract.Undone, error) {
 	var undone contract.Undone
 	if _, err := e.check(ctx, call.EngineID); err != nil {
@@ -22,67 +22,177 @@ func (e *Engine) Restore(ctx context.Context, call contract.ComponentCall) (cont
 		return undone, err
 	}
 	at := locate(owned, call.Ref, c.Name)
-	if at.incoming != nil {
-		if err := e.remove(ctx, at.incoming.ID, nameOf(*at.incoming)); err != nil {
+	if c.Reload != nil {
+		if removed, err := e.removeTrialOf(ctx, call.Ref, c); err != nil {
 			return undone, err
+		} else if removed {
+			undone.Done = append(undone.Done, "removed container "+c.Container+validateSuffix)
 		}
-		undone.Done = append(undone.Done, "removed container "+nameOf(*at.incoming))
 	}
-	if at.current != nil && at.current.Labels[contract.LabelRunID] == call.RunID {
-		if err := e.stopAndRemove(ctx, *at.current); err != nil {
-			return undone, err
-		}
-		undone.Done = append(undone.Done, "removed container "+c.Container)
-		at.current = nil
+	j := &job{Engine: e, call: call, c: c}
+	done, err := j.restore(ctx, at)
+	undone.Done = append(undone.Done, done...)
+	if err != nil {
+		return undone, err
 	}
-	if at.current == nil && at.replaced != nil {
-		if err := e.bringBack(ctx, call, at.replaced); err != nil {
+	// The run's own container has gone with its files.
+	if at.current != nil && at.current.Labels[contract.LabelRunID] != call.RunID && c.Reload != nil {
+		if restored, err := j.restoreLive(ctx, at.current.ID); err != nil {
 			return undone, err
+		} else if restored {
+			undone.Done = append(undone.Done, "put back the configuration of container "+c.Container)
 		}
-		undone.Done = append(undone.Done, "brought back container "+c.Container)
 	}
 	volumes, err := e.removeRunVolumes(ctx, call)
 	undone.Done = append(undone.Done, volumes...)
+	if err != nil {
+		return undone, err
+	}
+	images, err := e.removeRunImages(ctx, call)
+	undone.Done = append(undone.Done, images...)
 	return undone, err
 }
 
-// bringBack starts the replaced container and gives it its name back last, so that a Restore that is interrupted goes on
-// where it was. A secret that its data has been told to change is changed back.
-func (e *Engine) bringBack(ctx context.Context, call contract.ComponentCall, replaced *container.Summary) error {
-	c, name := call.Component, nameOf(*replaced)
-	stored := vault{}
-	if len(c.Secrets) > 0 {
-		var err error
-		if stored, err = e.vault(ctx, replaced.ID, name); err != nil {
+// restore undoes what the run has done to the component's containers.
+func (j *job) restore(ctx context.Context, at siblings) ([]string, error) {
+	var done []string
+	if at.incoming != nil && at.current != nil {
+		if err := j.withdrawn(ctx, at); err != nil {
+			return done, err
+		}
+		done = append(done, "removed container "+nameOf(*at.incoming))
+		at.incoming = nil
+	}
+	if at.current != nil && at.current.Labels[contract.LabelRunID] == j.call.RunID {
+		stays, err := j.handsBack(ctx, at)
+		if err != nil {
+			return done, err
+		}
+		if stays {
+			// From here on it is like a handover that was interrupted before the last name was given.
+			if err := j.rename(ctx, j.call.Ref, at.current.ID, j.c.Container+contract.IncomingSuffix); err != nil {
+				return done, err
+			}
+			at.incoming = at.current
+		} else {
+			if err := j.stopAndRemove(ctx, *at.current); err != nil {
+				return done, err
+			}
+			done = append(done, "removed container "+j.c.Container)
+		}
+		at.current = nil
+	}
+	if at.current == nil && at.replaced != nil {
+		if err := j.bringBack(ctx, at.replaced, at.incoming); err != nil {
+			return done, err
+		}
+		done = append(done, "brought back container "+j.c.Container)
+	}
+	if at.incoming != nil {
+		if err := j.stopAndRemove(ctx, *at.incoming); err != nil {
+			return done, err
+		}
+		done = append(done, "removed container "+nameOf(*at.incoming))
+	}
+	return done, nil
+}
+
+// withdrawn removes a successor that has not got its last name, and gives the predecessor names and secrets back.
+func (j *job) withdrawn(ctx context.Context, at siblings) error {
+	current, err := j.inspect(ctx, at.current.ID)
+	if err != nil {
+		return err
+	}
+	// With an older container put aside, what is kept of the secrets is what that one knows.
+	if at.replaced == nil && current != nil && at.current.Labels[contract.LabelRunID] != j.call.RunID {
+		if _, err := j.secretsBack(ctx, current.ID, j.c.Container); err != nil {
 			return err
 		}
 	}
+	return j.withdraw(ctx, at.incoming, current)
+}
+
+// handsBack reports whether the run's container can serve on until its predecessor does again.
+func (j *job) handsBack(ctx context.Context, at siblings) (bool, error) {
+	if at.replaced == nil {
+		return false, nil
+	}
+	current, err := j.inspect(ctx, at.current.ID)
+	if err != nil {
+		return false, err
+	}
+	replaced, err := j.inspect(ctx, at.replaced.ID)
+	return runs(current) && replaced != nil && j.isAside(replaced), err
+}
+
+// bringBack starts the replaced container and gives it its name back last, so that a Restore that is interrupted goes on
+// where it was. A secret that its data has been told to change is changed back. A successor that serves until then, which may be
+// nil, loses its names when the replaced one has them.
+func (j *job) bringBack(ctx context.Context, replaced, successor *container.Summary) error {
+	back, err := j.secretsBack(ctx, replaced.ID, nameOf(*replaced))
+	if err != nil {
+		return err
+	}
+	got, err := j.inspect(ctx, replaced.ID)
+	if err != nil {
+		return err
+	}
+	if got == nil {
+		return contract.Fail(contract.Unavailable, "container %s was removed while it was being brought back", nameOf(*replaced))
+	}
+	if successor == nil {
+		if err := j.giveNames(ctx, replaced.ID); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(back) > 0:
+		err = j.rotateBack(ctx, replaced.ID, back)
+	case successor != nil && j.isAside(got):
+		err = j.reinstate(ctx, replaced.ID)
+	default:
+		err = j.launch(ctx, replaced.ID)
+	}
+	if err != nil {
+		return err
+	}
+	if err := j.giveNames(ctx, replaced.ID); err != nil {
+		return err
+	}
+	if successor != nil {
+		if err := j.retire(ctx, contract.IncomingSuffix, successor.ID); err != nil {
+			return err
+		}
+	}
+	return j.rename(ctx, j.call.Ref, replaced.ID, j.c.Container)
+}
+
+// secretsBack puts the secrets back that the run has changed, as the container id knows them. Those that its data has been told
+// are returned, to be changed back when it runs.
+func (j *job) secretsBack(ctx context.Context, id, name string) ([]rotation, error) {
+	if len(j.c.Secrets) == 0 {
+		return nil, nil
+	}
+	stored, err := j.vault(ctx, id, name)
+	if err != nil {
+		return nil, err
+	}
+	j.masked = slices.AppendSeq(j.masked, stored.values(j.c))
 	var back []rotation
 	files := newArchive()
-	for _, s := range c.Secrets {
+	for _, s := range j.c.Secrets {
 		before, version := stored[s.Name+previousSuffix], stored[s.Name+previousSuffix+versionSuffix]
 		if before == "" {
 			continue
 		}
 		if s.Rotation != "" {
-			back = append(back, rotation{secret: s, to: before, toVersion: version, from: candidates(call.Secrets[s.Name], stored[s.Name])})
+			back = append(back, rotation{secret: s, to: before, toVersion: version, from: candidates(j.call.Secrets[s.Name], stored[s.Name])})
 			continue
 		}
 		files.value(s, before, version)
 		files.previous(s, "", "")
 	}
-	if err := e.put(ctx, replaced.ID, name, files); err != nil {
-		return err
-	}
-	j := &job{Engine: e, call: call, c: c, masked: slices.Collect(stored.values(c))}
-	if len(back) == 0 {
-		if err := j.launch(ctx, replaced.ID); err != nil {
-			return err
-		}
-	} else if err := j.rotateBack(ctx, replaced.ID, back); err != nil {
-		return err
-	}
-	return e.rename(ctx, call.Ref, replaced.ID, c.Container)
+	return back, j.put(ctx, id, name, files)
 }
 
 func (j *job) rotateBack(ctx context.Context, id string, back []rotation) error {
@@ -130,6 +240,9 @@ func (e *Engine) Rollback(ctx context.Context, call contract.StackCall) (contrac
 	if _, err := e.check(ctx, call.Stack.EngineID); err != nil {
 		return undone, err
 	}
+	if err := e.removeRange(ctx, call.Stack.Ref); err != nil {
+		return undone, err
+	}
 	found, err := e.network(ctx, call.Stack.Ref.Network())
 	if err != nil || found == nil {
 		return undone, err
@@ -150,7 +263,7 @@ func (e *Engine) Rollback(ctx context.Context, call contract.StackCall) (contrac
 }
 
 // Commit makes a setup final: replaced containers go, as do those of components that the service no longer has and whatever
-// else an interrupted run left, and the previous values of secrets are forgotten.
+// else an interrupted run left, the images that only they used, and the previous values of secrets.
 func (e *Engine) Commit(ctx context.Context, call contract.StackCall) error {
 	if _, err := e.check(ctx, call.Stack.EngineID); err != nil {
 		return err
@@ -176,5 +289,5 @@ func (e *Engine) Commit(ctx context.Context, call contract.StackCall) error {
 			return err
 		}
 	}
-	return nil
+	return e.removeOldImages(ctx, call.Stack)
 }

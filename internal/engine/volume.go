@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"maps"
 
@@ -64,7 +65,7 @@ func (e *Engine) checkExternal(ctx context.Context, c contract.Component) error 
 		}
 		if found == nil {
 			failure := contract.Fail(contract.NotFound, "volume %q does not exist on the Docker Engine", v.Name)
-			failure.Attribute = attribute(c, "volume")
+			failure.Attribute = cmp.Or(v.Attribute, attribute(c, "volume"))
 			failure.Hint = "make it with `docker volume create " + v.Name + "`, or leave the attribute out to have one made"
 			return failure
 		}

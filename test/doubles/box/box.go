@@ -25,6 +25,7 @@ var behaviours = map[string]behaviour{
 	"crash-loop": crash,
 	"hang":       hang,
 	"oom":        oom,
+	"poll":       poll,
 }
 
 // Main runs `COMMAND [flags]` and returns the exit code; a wrong command line is 2.
@@ -113,6 +114,11 @@ func routes(readyAt time.Time) http.Handler {
 		}
 		_, _ = io.WriteString(w, "ready\n")
 	})
+	mux.HandleFunc("GET /fail", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "box: failing as asked", http.StatusInternalServerError)
+	})
+	mux.HandleFunc("GET /hang", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	mux.Handle("GET /redirect", http.RedirectHandler("https://box.example/", http.StatusMovedPermanently))
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.Query().Get("file")
 		if path == "" {
