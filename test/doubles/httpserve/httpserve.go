@@ -2,6 +2,7 @@ package httpserve
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,11 @@ const gracePeriod = 5 * time.Second
 // Run serves every handler on its address until ctx ends or a listener fails. All addresses
 // are bound before the first request is served, so a taken port fails the start.
 func Run(ctx context.Context, handlers map[string]http.Handler) error {
+	return RunTLS(ctx, handlers, nil)
+}
+
+// RunTLS is Run with TLS on the addresses that have a configuration of it.
+func RunTLS(ctx context.Context, handlers map[string]http.Handler, certificates map[string]*tls.Config) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	listeners := make(map[string]net.Listener, len(handlers))
@@ -27,6 +33,9 @@ func Run(ctx context.Context, handlers map[string]http.Handler) error {
 				_ = open.Close()
 			}
 			return fmt.Errorf("listen on %s: %w", addr, err)
+		}
+		if config := certificates[addr]; config != nil {
+			ln = tls.NewListener(ln, config)
 		}
 		listeners[addr] = ln
 	}
