@@ -123,7 +123,9 @@ func TestEverySignalReachesItsOwnBackendOnly(t *testing.T) {
 	got := make(chan string, 10)
 	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.URL.Path }))
 	t.Cleanup(backend.Close)
-	cfg := Config{Health: freeAddress(t), OTLPGRPC: freeAddress(t), OTLPHTTP: freeAddress(t), Metrics: freeAddress(t)}
+	cfg := Config{
+		Health: freeAddress(t), OTLPGRPC: freeAddress(t), OTLPHTTP: freeAddress(t), Metrics: freeAddress(t), Received: []Signal{Metrics, Traces},
+	}
 	for _, signal := range []Signal{Metrics, Traces} {
 		cfg.Exporters = append(cfg.Exporters, otlpHTTP{Endpoint: backend.URL + "/" + string(signal)}.resolve("otlp_http/x", signal, nil))
 	}
@@ -201,7 +203,9 @@ func (b *backend) expect(t *testing.T, line string) {
 // running starts the double with a logs pipeline to b on free ports.
 func running(t *testing.T, b *backend, storage string, hup chan os.Signal) (cfg Config, stop func() error, ended chan error) {
 	t.Helper()
-	cfg = Config{Health: freeAddress(t), OTLPGRPC: freeAddress(t), OTLPHTTP: freeAddress(t), Metrics: freeAddress(t)}
+	cfg = Config{
+		Health: freeAddress(t), OTLPGRPC: freeAddress(t), OTLPHTTP: freeAddress(t), Metrics: freeAddress(t), Received: []Signal{Logs},
+	}
 	cfg.Exporters = []Exporter{{
 		Name: "otlp_http/loki", Signal: Logs, URL: b.URL + "/otlp/v1/logs", Storage: storage,
 		InitialInterval: time.Millisecond, MaxInterval: 10 * time.Millisecond, MaxElapsedTime: time.Minute,

@@ -62,17 +62,6 @@ type fileStorage struct {
 	Directory string `yaml:"directory"`
 }
 
-type otlpReceiver struct {
-	Protocols struct {
-		GRPC *protocol `yaml:"grpc"`
-		HTTP *protocol `yaml:"http"`
-	} `yaml:"protocols"`
-}
-
-type protocol struct {
-	Endpoint string `yaml:"endpoint"`
-}
-
 type memoryLimiter struct {
 	CheckInterval        time.Duration `yaml:"check_interval"`
 	LimitPercentage      int           `yaml:"limit_percentage"`
@@ -88,6 +77,13 @@ type Config struct {
 	OTLPHTTP  string
 	Metrics   string
 	Exporters []Exporter
+	// Received are the signals that the otlp receiver takes; without any there is none.
+	Received []Signal
+	// CertFile and KeyFile let the otlp receiver speak TLS when they are not empty.
+	CertFile, KeyFile string
+	// Origins are the allowed_origins of the otlp receiver, as patterns.
+	Origins []*regexp.Regexp
+	Tails   []Tail
 }
 
 // parser collects what the sections say while they are checked.
@@ -214,8 +210,18 @@ func (p *parser) extensions() error {
 }
 
 func (p *parser) receiverSection() error {
-	for name, node := range p.file.Receivers {
-		if componentType(name) != "otlp" {
+	for _, name := range slices.Sorted(maps.Keys(p.file.Receivers)) {
+		node := p.file.Receivers[name]
+		switch componentType(name) {
+		case "otlp":
+		case "file_log":
+			tail, err := p.fileLog(name, node)
+			if err != nil {
+				return err
+			}
+			p.cfg.Tails, p.receivers[name] = append(p.cfg.Tails, tail), true
+			continue
+		default:
 			return unknownType("receivers", name)
 		}
 		var otlp otlpReceiver
@@ -230,6 +236,9 @@ func (p *parser) receiverSection() error {
 			if err := checkEndpoint("receivers::"+name, endpoint); err != nil {
 				return err
 			}
+		}
+		if err := p.security(name, otlp); err != nil {
+			return err
 		}
 		p.receivers[name] = true
 	}
@@ -298,6 +307,12 @@ func (p *parser) pipelines() error {
 				return fmt.Errorf("service::pipelines::%s: references receiver %q which is not configured", name, id)
 			}
 			used["receivers::"+id] = true
+			switch kind := componentType(id); {
+			case kind == "otlp" && !slices.Contains(p.cfg.Received, signal):
+				p.cfg.Received = append(p.cfg.Received, signal)
+			case kind == "file_log" && signal != Logs:
+				return fmt.Errorf("service::pipelines::%s: receiver %q: telemetry type is not supported", name, id)
+			}
 		}
 		for _, id := range pipe.Processors {
 			if !p.processors[id] {

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -44,6 +46,7 @@ func Main(ctx context.Context, args []string, stdout io.Writer) int {
 		cfg, err := load(path)
 		if err != nil {
 			log.Error("failed to get config", "err", err)
+			_, _ = fmt.Fprintf(stdout, "Error: failed to get config: %v\n", err)
 			return 1
 		}
 		if validate {
@@ -55,6 +58,7 @@ func Main(ctx context.Context, args []string, stdout io.Writer) int {
 			log.Info("Received signal from OS, reloading", "signal", "hangup")
 		case err != nil:
 			log.Error("collector double stopped", "err", err)
+			_, _ = fmt.Fprintf(stdout, "Error: cannot start pipelines: %v\n", err)
 			return 1
 		default:
 			log.Info("Shutdown complete.")
@@ -115,12 +119,20 @@ func serve(ctx context.Context, cfg Config, hup <-chan os.Signal, log *slog.Logg
 		g.accepted[exporter.Signal] = new(atomic.Int64)
 		sending.Go(func() { q.run(ctx) })
 	}
-	grpc, err := httpserve.Hold(ctx, cfg.OTLPGRPC)
+	handlers, certificates, closeGRPC, err := g.receivers(ctx, cfg)
 	if err != nil {
 		cancel(nil)
 		return err
 	}
-	defer func() { _ = grpc.Close() }()
+	defer closeGRPC()
+	for _, tail := range cfg.Tails {
+		t := &tailing{Tail: tail, log: log, emit: g.take}
+		if err := t.load(); err != nil {
+			cancel(nil)
+			return err
+		}
+		sending.Go(func() { t.run(ctx) })
+	}
 	go func() {
 		select {
 		case <-hup:
@@ -129,9 +141,7 @@ func serve(ctx context.Context, cfg Config, hup <-chan os.Signal, log *slog.Logg
 		}
 	}()
 	log.Info("Everything is ready. Begin running and processing data.")
-	err = httpserve.Run(ctx, map[string]http.Handler{
-		cfg.Health: g.healthRoutes(), cfg.OTLPHTTP: g.otlpRoutes(), cfg.Metrics: g.metricsRoutes(),
-	})
+	err = httpserve.RunTLS(ctx, handlers, certificates)
 	reloading := errors.Is(context.Cause(ctx), errReload)
 	cancel(nil)
 	if err == nil && reloading {
@@ -172,9 +182,60 @@ func (g *generation) metricsRoutes() http.Handler {
 	return g.strictly(mux)
 }
 
-func (g *generation) otlpRoutes() http.Handler {
+// receivers are what is served: health, the Collector's own metrics and, where a pipeline has one, the otlp receiver.
+func (g *generation) receivers(ctx context.Context, cfg Config) (handlers map[string]http.Handler, certificates map[string]*tls.Config, stop func(), err error) {
+	handlers, certificates, stop = map[string]http.Handler{cfg.Health: g.healthRoutes()}, map[string]*tls.Config{}, func() {}
+	if _, taken := handlers[cfg.Metrics]; taken {
+		return nil, nil, nil, busy(cfg.Metrics)
+	}
+	handlers[cfg.Metrics] = g.metricsRoutes()
+	if len(cfg.Received) == 0 {
+		return handlers, certificates, stop, nil
+	}
+	if _, taken := handlers[cfg.OTLPHTTP]; taken {
+		return nil, nil, nil, busy(cfg.OTLPHTTP)
+	}
+	handlers[cfg.OTLPHTTP] = allowing(cfg.Origins, g.otlpRoutes(cfg.Received))
+	if cfg.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(cfg.CertFile, cfg.KeyFile)
+		if err != nil {
+			return nil, nil, nil, fmt.Errorf("failed to load TLS config: %w", err)
+		}
+		certificates[cfg.OTLPHTTP] = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
+	grpc, err := httpserve.Hold(ctx, cfg.OTLPGRPC)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return handlers, certificates, func() { _ = grpc.Close() }, nil
+}
+
+func busy(address string) error {
+	return fmt.Errorf("listen tcp %s: bind: address already in use", address)
+}
+
+// allowing adds what CORS needs of the receiver.
+func allowing(origins []*regexp.Regexp, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		origin := r.Header.Get("Origin")
+		allowed := origin != "" && slices.ContainsFunc(origins, func(p *regexp.Regexp) bool { return p.MatchString(origin) })
+		if allowed {
+			w.Header().Set("Access-Control-Allow-Origin", origin)
+			w.Header().Add("Vary", "Origin")
+		}
+		if r.Method == http.MethodOptions && allowed {
+			w.Header().Set("Access-Control-Allow-Methods", "POST")
+			w.Header().Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (g *generation) otlpRoutes(received []Signal) http.Handler {
 	mux := http.NewServeMux()
-	for signal := range g.accepted {
+	for _, signal := range received {
 		mux.HandleFunc("POST "+signal.path(), func(w http.ResponseWriter, r *http.Request) { g.receive(w, r, signal) })
 	}
 	return g.strictly(mux)
