@@ -3,11 +3,14 @@ package catalog
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
@@ -18,10 +21,24 @@ type Pipeline[In any] struct {
 	Kind contract.Kind
 	// Message is what a finished setup says.
 	Message string
+	// CleanupMessage is what a finished cleanup says; empty is "<id> removed".
+	CleanupMessage string
+	// Retry is how the kind's activities are tried; zero is PipelineRetry.
+	Retry Retry
+	// Minimal is the least input that the kind takes; nil where a name is enough.
+	Minimal json.RawMessage
 	// Shared returns the settings that all components have in common.
 	Shared func(in In) Shared
+	// Complete makes explicit what follows from the rest of an input and is to stay as it was reviewed, such as a rendered
+	// configuration; nil leaves the input as written. An error is a Problem.
+	Complete func(ref contract.Ref, in In) (In, error)
 	// Components builds the components in the order of the steps. Placement, labels and input are filled in by Stack.
 	Components func(ref contract.Ref, in In) []contract.Component
+	// Recorded is what the containers' labels keep of the input: all of it, but for what one run is told and nobody wrote. Nil
+	// keeps everything.
+	Recorded func(in In) In
+	// Cloudflare tells what must be as described before anything is made; nil functions and results check nothing.
+	Cloudflare func(in In) *contract.CloudflareCheck
 	// Grafana tells what goes into a Grafana that the service does not own; nil functions and results mean nothing.
 	Grafana func(ref contract.Ref, in In) *contract.GrafanaObjects
 	// Canaries prove that the service does its work.
@@ -42,7 +59,25 @@ type Problem struct {
 	Message   string
 }
 
-// Shared are the settings that every pipeline has at its top level.
+// Error makes a Problem an error.
+func (p Problem) Error() string { return p.Attribute + ": " + p.Message }
+
+// Retry is how activities are tried.
+type Retry struct {
+	// Initial and Max bound the time between two attempts.
+	Initial, Max time.Duration
+	Attempts     int32
+	// Timeout is how long one attempt may take.
+	Timeout time.Duration
+}
+
+// PipelineRetry is for what starts from images that are there or pulled.
+var PipelineRetry = Retry{Initial: time.Second, Max: 10 * time.Second, Attempts: 3, Timeout: 5 * time.Minute}
+
+// ChatRetry is for the chat family, whose steps build and ask other systems.
+var ChatRetry = Retry{Initial: 2 * time.Second, Max: 10 * time.Second, Attempts: 3, Timeout: 10 * time.Minute}
+
+// Shared are the settings that every kind has at its top level.
 type Shared struct {
 	// BindAddress is the host address that ports are published on; null is 127.0.0.1.
 	BindAddress *string `json:"bind_address"`
@@ -61,22 +96,32 @@ type Container struct {
 	CPUs     *float64 `json:"cpus"`
 }
 
+// Completed is an input with everything in it that is to be as reviewed. What is complete stays as it is.
+func (p Pipeline[In]) Completed(ref contract.Ref, in In) (In, error) {
+	if p.Complete == nil {
+		return in, nil
+	}
+	return p.Complete(ref, in)
+}
+
 // Stack expands an input into what the engine is to make.
 func (p Pipeline[In]) Stack(ref contract.Ref, in In) (contract.Stack, error) {
 	shared := p.Shared(in)
-	stack := contract.Stack{Ref: ref, PullPolicy: or(shared.PullPolicy, contract.PullMissing), Components: p.Components(ref, in)}
-	written, err := split(in)
+	in, err := p.Completed(ref, in)
 	if err != nil {
 		return contract.Stack{}, err
 	}
-	keys := make(map[string]bool, len(stack.Components))
-	for _, c := range stack.Components {
-		keys[c.InputPath] = true
+	stack := contract.Stack{Ref: ref, PullPolicy: or(shared.PullPolicy, contract.PullMissing), Components: p.Components(ref, in)}
+	written, err := p.written(in)
+	if err != nil {
+		return contract.Stack{}, err
 	}
 	for i := range stack.Components {
 		c := &stack.Components[i]
 		c.Container, c.Network = ref.Container(c.Name), ref.Network()
-		c.Image = mirrored(c.Image, or(shared.RegistryMirror, ""))
+		if c.Build == nil {
+			c.Image = mirrored(c.Image, or(shared.RegistryMirror, ""))
+		}
 		c.Labels = maps.Clone(shared.Labels)
 		for j := range c.Ports {
 			// A port that only the probe uses is nobody's business outside the host.
@@ -84,9 +129,12 @@ func (p Pipeline[In]) Stack(ref contract.Ref, in In) (contract.Stack, error) {
 				c.Ports[j].Bind = or(shared.BindAddress, DefaultBindAddress)
 			}
 		}
-		if err := keepInput(c, written, keys); err != nil {
+		if err := keepInput(c, written.of(*c, stack.Components)); err != nil {
 			return contract.Stack{}, err
 		}
+	}
+	if p.Cloudflare != nil {
+		stack.Cloudflare = p.Cloudflare(in)
 	}
 	if p.Grafana != nil {
 		stack.Grafana = p.Grafana(ref, in)
@@ -97,29 +145,61 @@ func (p Pipeline[In]) Stack(ref contract.Ref, in In) (contract.Stack, error) {
 	return stack, nil
 }
 
-// split is the input as a map of its top-level attributes, each as written.
-func split(in any) (map[string]json.RawMessage, error) {
+// written is an input as a map of its top-level attributes, each as written.
+type written map[string]json.RawMessage
+
+func (p Pipeline[In]) written(in In) (written, error) {
+	if p.Recorded != nil {
+		in = p.Recorded(in)
+	}
+	return split(in)
+}
+
+func split(in any) (written, error) {
 	data, err := json.Marshal(in)
 	if err != nil {
 		return nil, fmt.Errorf("encode input: %w", err)
 	}
-	written := map[string]json.RawMessage{}
-	if err := json.Unmarshal(data, &written); err != nil {
+	w := written{}
+	if err := json.Unmarshal(data, &w); err != nil {
 		return nil, fmt.Errorf("input is not an object: %w", err)
 	}
-	return written, nil
+	return w, nil
 }
 
-// keepInput gives a component what it keeps of the input: its own block and everything that belongs to no component. The
-// parts of all components together are the input again, which is how import by name works. What the component can change
-// without another container goes into a file, because a label stays as long as its container.
-func keepInput(c *contract.Component, written map[string]json.RawMessage, componentKeys map[string]bool) error {
-	kept := make(map[string]json.RawMessage, len(written))
-	for key, value := range written {
-		if key == c.InputPath || !componentKeys[key] {
+// of is what a component keeps of the input: its own block and everything that belongs to no component. The parts of all
+// components together are the input again, which is how import by name works. Where a component is configured at the top
+// level, everything there but the shared settings is its own: a change of it is nobody else's.
+func (w written) of(c contract.Component, all []contract.Component) written {
+	blocks := map[string]bool{}
+	for _, other := range all {
+		blocks[other.InputPath] = true
+	}
+	kept := make(written, len(w))
+	for key, value := range w {
+		own := key == c.InputPath
+		nobodys := !blocks[key] && (c.InputPath == "" || !blocks[""] || sharedKeys[key])
+		if own || nobodys {
 			kept[key] = value
 		}
 	}
+	return kept
+}
+
+// sharedKeys are the names of the shared settings.
+var sharedKeys = func() map[string]bool {
+	keys := map[string]bool{}
+	// A struct of pointers always has a JSON form.
+	w, _ := split(Shared{})
+	for key := range w {
+		keys[key] = true
+	}
+	return keys
+}()
+
+// keepInput puts what a component keeps of the input into it. What the component can change without another container goes
+// into a file, because a label stays as long as its container.
+func keepInput(c *contract.Component, kept written) error {
 	if err := keepLive(c, kept); err != nil {
 		return err
 	}
@@ -128,22 +208,36 @@ func keepInput(c *contract.Component, written map[string]json.RawMessage, compon
 	return err
 }
 
-// keepLive moves the live attributes of the component's block out of what its label holds.
-func keepLive(c *contract.Component, kept map[string]json.RawMessage) error {
+// keepLive moves the live attributes, those of the component's block and those in no block, out of what its label holds.
+func keepLive(c *contract.Component, kept written) error {
+	if len(c.LiveKeys) == 0 {
+		return nil
+	}
 	block := map[string]json.RawMessage{}
-	if err := json.Unmarshal(kept[c.InputPath], &block); err != nil || len(c.LiveKeys) == 0 || len(block) == 0 {
+	if err := json.Unmarshal(kept[c.InputPath], &block); err != nil {
 		return err
 	}
-	live := map[string]json.RawMessage{}
+	live, ofBlock := map[string]any{}, map[string]json.RawMessage{}
 	for _, key := range c.LiveKeys {
-		live[key] = block[key]
-		delete(block, key)
+		if top, is := strings.CutPrefix(key, "."); is {
+			live[top] = kept[top]
+			delete(kept, top)
+		} else if len(block) > 0 {
+			ofBlock[key] = block[key]
+			delete(block, key)
+		}
 	}
 	var err error
-	if kept[c.InputPath], err = json.Marshal(block); err != nil {
-		return err
+	if len(ofBlock) > 0 {
+		live[c.InputPath] = ofBlock
+		if kept[c.InputPath], err = json.Marshal(block); err != nil {
+			return err
+		}
 	}
-	if c.LiveInput, err = json.Marshal(map[string]any{c.InputPath: live}); err != nil {
+	if len(live) == 0 {
+		return nil
+	}
+	if c.LiveInput, err = json.Marshal(live); err != nil {
 		return err
 	}
 	c.Files = append(c.Files, contract.File{Path: contract.LiveInputPath, Content: string(c.LiveInput), Mode: 0o444, Live: true})
@@ -152,8 +246,12 @@ func keepLive(c *contract.Component, kept map[string]json.RawMessage) error {
 
 // Entry is a Pipeline with its input type erased, so that one list can hold all of them.
 type Entry struct {
-	Kind    contract.Kind
-	Message string
+	Kind           contract.Kind
+	Message        string
+	CleanupMessage string
+	Retry          Retry
+	// Minimal is the least input that Expand takes; nil where all defaults will do.
+	Minimal json.RawMessage
 	// Expand decodes an input (null and absent mean all defaults), validates it and builds the stack. An error is a
 	// *contract.StepFailure of class InvalidInput.
 	Expand func(ref contract.Ref, input json.RawMessage) (contract.Stack, error)
@@ -163,7 +261,10 @@ type Entry struct {
 
 // Entry erases the input type of p.
 func (p Pipeline[In]) Entry() Entry {
-	return Entry{Kind: p.Kind, Message: p.Message, Reach: p.reach, Expand: func(ref contract.Ref, input json.RawMessage) (contract.Stack, error) {
+	entry := Entry{
+		Kind: p.Kind, Message: p.Message, CleanupMessage: p.CleanupMessage, Retry: p.Retry, Minimal: p.Minimal, Reach: p.reach,
+	}
+	entry.Expand = func(ref contract.Ref, input json.RawMessage) (contract.Stack, error) {
 		in, err := decode[In](input)
 		if err != nil {
 			return contract.Stack{}, contract.Fail(contract.InvalidInput, "the input of %s cannot be read: %v", ref.ID(), err)
@@ -180,10 +281,16 @@ func (p Pipeline[In]) Entry() Entry {
 		}
 		stack, err := p.Stack(ref, in)
 		if err != nil {
-			return contract.Stack{}, contract.Fail(contract.InvalidInput, "the input of %s cannot be expanded: %v", ref.ID(), err)
+			failure := contract.Fail(contract.InvalidInput, "the input of %s cannot be expanded: %v", ref.ID(), err)
+			var problem Problem
+			if errors.As(err, &problem) {
+				failure.Attribute = problem.Attribute
+			}
+			return contract.Stack{}, failure
 		}
 		return stack, nil
-	}}
+	}
+	return entry
 }
 
 func (p Pipeline[In]) reach(ref contract.Ref, input json.RawMessage) (endpoints map[string]string, datasourceUID string, err error) {

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -41,14 +42,23 @@ func (s Shared) check() []Problem {
 
 func checkContainer(c contract.Component) []Problem {
 	var problems []Problem
-	if c.Image == "" || strings.ContainsAny(c.Image, " \t\n") {
-		problems = append(problems, Problem{c.InputPath + ".image", fmt.Sprintf("%q is not an image reference", c.Image)})
+	at := func(attribute string) string {
+		if c.InputPath == "" {
+			return attribute
+		}
+		return c.InputPath + "." + attribute
 	}
-	if c.MemoryMB < MinMemoryMB {
-		problems = append(problems, Problem{c.InputPath + ".memory_mb", fmt.Sprintf("%d MiB is less than the %d MiB that Docker needs", c.MemoryMB, MinMemoryMB)})
+	// An image that may be built instead is asked for where the build is.
+	missing := c.Image == "" && c.InputPath != ""
+	if missing || strings.ContainsAny(c.Image, " \t\n") {
+		problems = append(problems, Problem{at("image"), fmt.Sprintf("%q is not an image reference", c.Image)})
+	}
+	// What is configured at the top level has no limit by default.
+	if limited := c.InputPath != "" || c.MemoryMB != 0; limited && c.MemoryMB < MinMemoryMB {
+		problems = append(problems, Problem{at("memory_mb"), fmt.Sprintf("%d MiB is less than the %d MiB that Docker needs", c.MemoryMB, MinMemoryMB)})
 	}
 	if c.CPUs < 0 {
-		problems = append(problems, Problem{c.InputPath + ".cpus", "a number of CPUs cannot be negative"})
+		problems = append(problems, Problem{at("cpus"), "a number of CPUs cannot be negative"})
 	}
 	return problems
 }
@@ -57,7 +67,7 @@ func checkContainer(c contract.Component) []Problem {
 // chosen by the engine.
 func checkPorts(components []contract.Component) []Problem {
 	var problems []Problem
-	taken := map[int]string{}
+	taken := map[string]string{}
 	for _, c := range components {
 		for _, p := range c.Ports {
 			if p.Attribute == "" {
@@ -67,11 +77,12 @@ func checkPorts(components []contract.Component) []Problem {
 				problems = append(problems, Problem{p.Attribute, fmt.Sprintf("port %d is not between 1 and 65535", p.Host)})
 				continue
 			}
-			if other, ok := taken[p.Host]; ok {
+			key := fmt.Sprintf("%d/%s", p.Host, cmp.Or(p.Protocol, ProtocolTCP))
+			if other, ok := taken[key]; ok {
 				problems = append(problems, Problem{p.Attribute, fmt.Sprintf("port %d is already used by %s of the same resource", p.Host, other)})
 				continue
 			}
-			taken[p.Host] = p.Attribute
+			taken[key] = p.Attribute
 		}
 	}
 	return problems

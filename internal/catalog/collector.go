@@ -85,18 +85,24 @@ func checkURL(attribute, text string) []Problem {
 func joins(ref contract.Ref, component string, urls ...string) []contract.Join {
 	var all []contract.Join
 	for _, text := range urls {
-		u, err := url.Parse(text)
-		if err != nil {
-			continue
+		if _, other, ok := aliasIn(ref, text); ok {
+			all = addJoin(all, ref, other, component)
 		}
-		labels := strings.Split(u.Hostname(), ".")
-		if len(labels) != 3 || !slices.ContainsFunc(contract.Kinds(), func(k contract.Kind) bool { return k.Short == labels[2] }) {
-			continue
-		}
-		other := contract.Ref{Scope: ref.Scope, Kind: labels[2], Service: labels[1]}
-		all = addJoin(all, ref, other, component)
 	}
 	return all
+}
+
+// aliasIn is the component and the service of ref's scope that a URL leads to by alias.
+func aliasIn(ref contract.Ref, text string) (component string, other contract.Ref, ok bool) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "", contract.Ref{}, false
+	}
+	labels := strings.Split(u.Hostname(), ".")
+	if len(labels) != 3 || !slices.ContainsFunc(contract.Kinds(), func(k contract.Kind) bool { return k.Short == labels[2] }) {
+		return "", contract.Ref{}, false
+	}
+	return labels[0], contract.Ref{Scope: ref.Scope, Kind: labels[2], Service: labels[1]}, true
 }
 
 // addJoin adds another service's network once, and never the own one.

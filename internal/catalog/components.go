@@ -16,18 +16,24 @@ var files embed.FS
 
 // file is an embedded file as it goes into a container, readable by everybody there: it holds no secret.
 func file(name, path string, data any) contract.File {
+	content := embedded(name)
+	if data != nil {
+		var b strings.Builder
+		if err := template.Must(template.New(name).Option("missingkey=error").Parse(content)).Execute(&b, data); err != nil {
+			panic("catalog: " + err.Error())
+		}
+		content = b.String()
+	}
+	return contract.File{Path: path, Content: content, Mode: 0o444}
+}
+
+// embedded is the content of an embedded file.
+func embedded(name string) string {
 	content, err := files.ReadFile("files/" + name)
 	if err != nil {
 		panic("catalog: " + err.Error()) // embedded at build time: a wrong name is a defect that every test meets
 	}
-	if data != nil {
-		var b strings.Builder
-		if err := template.Must(template.New(name).Option("missingkey=error").Parse(string(content))).Execute(&b, data); err != nil {
-			panic("catalog: " + err.Error())
-		}
-		content = []byte(b.String())
-	}
-	return contract.File{Path: path, Content: string(content), Mode: 0o444}
+	return string(content)
 }
 
 // ParseRetention reads a duration in the form that Loki takes: Go's units, and d for days and w for weeks.

@@ -31,15 +31,12 @@ var DatabasePipeline = Pipeline[DatabasePipelineInput]{
 	},
 	Endpoints: func(ref contract.Ref, in DatabasePipelineInput) map[string]string {
 		host := in.reachable()
-		n, q := orZero(in.Neo4j), orZero(in.Qdrant)
-		return map[string]string{
-			"neo4j_http":           "http://" + hostPort(host, or(n.HTTPPort, Neo4jHTTPPort)),
-			"neo4j_bolt":           "bolt://" + hostPort(host, or(n.BoltPort, Neo4jBoltPort)),
-			"neo4j_bolt_internal":  "bolt://" + ref.Alias(Neo4jName) + ":7687",
-			"qdrant_http":          "http://" + hostPort(host, or(q.HTTPPort, QdrantHTTPPort)),
-			"qdrant_http_internal": "http://" + ref.Alias(QdrantName) + ":6333",
-			"qdrant_grpc":          hostPort(host, or(q.GRPCPort, QdrantGRPCPort)),
-		}
+		q := orZero(in.Qdrant)
+		endpoints := neo4jEndpoints(ref, host, orZero(in.Neo4j))
+		endpoints["qdrant_http"] = "http://" + hostPort(host, or(q.HTTPPort, QdrantHTTPPort))
+		endpoints["qdrant_http_internal"] = "http://" + ref.Alias(QdrantName) + ":6333"
+		endpoints["qdrant_grpc"] = hostPort(host, or(q.GRPCPort, QdrantGRPCPort))
+		return endpoints
 	},
 	Check: func(in DatabasePipelineInput) []Problem { return checkNeo4j(orZero(in.Neo4j)) },
 }

@@ -85,6 +85,15 @@ func neo4j(ref contract.Ref, in Neo4jInput) contract.Component {
 	}
 }
 
+// neo4jEndpoints tells where a Neo4j answers whose ports are published at host.
+func neo4jEndpoints(ref contract.Ref, host string, in Neo4jInput) map[string]string {
+	return map[string]string{
+		"neo4j_http":          "http://" + hostPort(host, or(in.HTTPPort, Neo4jHTTPPort)),
+		"neo4j_bolt":          "bolt://" + hostPort(host, or(in.BoltPort, Neo4jBoltPort)),
+		"neo4j_bolt_internal": "bolt://" + ref.Alias(Neo4jName) + ":7687",
+	}
+}
+
 var pluginPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
 
 func checkNeo4j(in Neo4jInput) []Problem {
