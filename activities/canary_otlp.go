@@ -36,11 +36,7 @@ type telemetry struct {
 }
 
 func (v verification) otlp(ctx context.Context, c contract.Canary) (bird, error) {
-	address, err := v.engine.Address(ctx, v.stack.Ref, c.Component, c.Port)
-	if err != nil {
-		return bird{}, err
-	}
-	view, reader, err := v.view()
+	receiver, err := v.receiver(ctx, c)
 	if err != nil {
 		return bird{}, err
 	}
@@ -53,32 +49,48 @@ func (v verification) otlp(ctx context.Context, c contract.Canary) (bird, error)
 	default:
 		t = span(marker())
 	}
-	receiver := rest{name: c.Component, base: "http://" + address, client: direct}
+	if c.Path != "" {
+		t.path = c.Path
+	}
 	var written time.Time
-	return bird{
-		Canary: c, reader: reader,
-		into: fmt.Sprintf("%s at %s", c.Component, receiver.base+t.path),
-		from: fmt.Sprintf("data source %s of Grafana at %s", c.DatasourceUID, view.at()),
+	b := bird{
+		Canary: c,
+		into:   fmt.Sprintf("%s at %s", c.Component, receiver.base+t.path),
 		write: func(ctx context.Context) error {
 			written = time.Now()
 			return export(ctx, receiver, t.path, t.payload(written))
 		},
+	}
+	var from source
+	switch {
+	case c.Store != nil:
+		from, err = v.store(ctx, *c.Store, t, &written)
+	case c.Sent:
+		from, err = v.sent(ctx, c)
+	default:
+		from, b.reader, err = v.throughGrafana(c, t, &written)
+	}
+	b.from, b.prepare, b.read = from.from, from.prepare, from.read
+	return b, err
+}
+
+// throughGrafana reads a canary back through the data source that a person would look at it through.
+func (v verification) throughGrafana(c contract.Canary, t telemetry, written *time.Time) (from source, reader string, err error) {
+	view, reader, err := v.view()
+	if err != nil {
+		return source{}, "", err
+	}
+	return source{
+		from: fmt.Sprintf("data source %s of Grafana at %s", c.DatasourceUID, view.at()),
 		read: func(ctx context.Context) (bool, string, error) {
-			path, query := t.ask(written)
+			path, query := t.ask(*written)
 			got, err := view.ask(ctx, http.MethodGet, through(c.DatasourceUID, path, query), nil)
 			if err != nil {
 				return false, "", err
 			}
-			if !got.ok() {
-				return false, got.String(), nil
-			}
-			found, seen, err := t.found(got.body)
-			if err != nil {
-				return false, fmt.Sprintf("%d with something else than expected (%v): %s", got.status, err, got.said()), nil
-			}
-			return found, seen, nil
+			return t.look(got)
 		},
-	}, nil
+	}, reader, nil
 }
 
 // export sends one OTLP request. A receiver may take a request and refuse what is in it.

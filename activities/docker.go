@@ -11,6 +11,8 @@ import (
 // *contract.StepFailure on failure.
 type Engine interface {
 	Prepare(ctx context.Context, call contract.StackCall, progress engine.Progress) (contract.Prepared, error)
+	// Build calls open for the build context, where it is not the URL of a Git repository: open is nil then.
+	Build(ctx context.Context, call contract.ComponentCall, open engine.Source, progress engine.Progress) error
 	Ensure(ctx context.Context, call contract.ComponentCall, progress engine.Progress) (contract.ComponentState, error)
 	Restore(ctx context.Context, call contract.ComponentCall) (contract.Undone, error)
 	Commit(ctx context.Context, call contract.StackCall) error
@@ -28,10 +30,18 @@ type Engine interface {
 	Evidence(ctx context.Context, ref contract.Ref, component string) (*contract.Evidence, error)
 }
 
-// Docker are the activities of the stack family; canary.go has VerifyStack, and grafana_objects.go and grafana_remove.go
+// Docker are the activities of the stack family; build.go has BuildImage, cloudflare.go VerifyCloudflare, canary.go VerifyStack, and grafana_objects.go and grafana_remove.go
 // those about a Grafana that is not the stack's own. Its exported methods are registered under their own names, which are the
 // Activity constants of the contract.
-type Docker struct{ Engine Engine }
+type Docker struct {
+	Engine  Engine
+	Secrets Secrets
+}
+
+// Secrets resolves references to variables and files of the worker's host. Errors are *contract.StepFailure.
+type Secrets interface {
+	Resolve(source contract.SecretSource) (string, error)
+}
 
 // PrepareStack checks everything that can be checked before anything is made, and makes the network.
 func (d *Docker) PrepareStack(ctx context.Context, call contract.StackCall) (contract.Prepared, error) {

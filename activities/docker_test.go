@@ -46,6 +46,7 @@ func TestEveryActivityOfTheContractIsBound(t *testing.T) {
 		contract.ActivityPrepareStack, contract.ActivityEnsureComponent, contract.ActivityRestoreComponent, contract.ActivityCommitStack,
 		contract.ActivityRollbackStack, contract.ActivityInspectStack, contract.ActivityRemoveStack,
 		contract.ActivityVerifyStack, contract.ActivityEnsureGrafana, contract.ActivityInspectGrafana, contract.ActivityRemoveGrafana,
+		contract.ActivityBuildImage, contract.ActivityVerifyCloudflare,
 	} {
 		// The argument does not fit any of them: a bound activity complains about it, an unbound one about its name.
 		_, err := env.ExecuteActivity(name, "no struct")

@@ -8,32 +8,39 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
 // Gate is a worker interceptor that makes the limit of Slots exact: an activity that came in over it waits here and sends
 // heartbeats meanwhile.
 type Gate struct {
 	interceptor.WorkerInterceptorBase
-	free *semaphore.Weighted
+	free  *semaphore.Weighted
+	slots *Slots
 }
 
 // Gate returns the interceptor that belongs to s. All workers must share it.
 func (s *Slots) Gate() *Gate {
-	return &Gate{free: semaphore.NewWeighted(int64(s.limit))}
+	return &Gate{free: semaphore.NewWeighted(int64(s.limit)), slots: s}
 }
 
 // InterceptActivity implements interceptor.WorkerInterceptor.
 func (g *Gate) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
-	return &gated{ActivityInboundInterceptorBase: interceptor.ActivityInboundInterceptorBase{Next: next}, free: g.free}
+	return &gated{ActivityInboundInterceptorBase: interceptor.ActivityInboundInterceptorBase{Next: next}, free: g.free, slots: g.slots}
 }
 
 type gated struct {
 	interceptor.ActivityInboundInterceptorBase
-	free *semaphore.Weighted
+	free  *semaphore.Weighted
+	slots *Slots
 }
 
 // ExecuteActivity runs the activity once it is among the allowed number.
 func (g *gated) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	if activity.GetInfo(ctx).ActivityType.Name == contract.ActivityTailLogs {
+		return g.slots.without(func() (any, error) { return g.Next.ExecuteActivity(ctx, in) })
+	}
 	if !activity.GetInfo(ctx).IsLocalActivity {
 		if err := g.enter(ctx); err != nil {
 			return nil, err

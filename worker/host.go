@@ -11,17 +11,20 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/activities"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/cloud"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/engine"
 	"github.com/temporal-orchestrator/terraform-provider-orch/workflows"
 )
 
-// Host is what all workers of a process share: the Docker Engine, the slots for activities, and what is registered.
+// Host is what all workers of a process share: the Docker Engine, the slots for activities, what is
+// known of the platforms' rate limits, and what is registered.
 type Host struct {
 	options Options
 	engine  *engine.Engine
 	slots   *Slots
 	gate    *Gate
+	rates   *cloud.Governors
 	fatal   chan error
 }
 
@@ -38,11 +41,12 @@ func NewHost(o Options) (*Host, error) {
 			contract.RotateGrafana: activities.RotateGrafanaPassword,
 			contract.RotateNeo4j:   activities.RotateNeo4jPassword,
 		},
+		Resolve: o.allowList().Resolve,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("docker engine: %w", err)
 	}
-	return &Host{options: o, engine: e, slots: slots, gate: slots.Gate(), fatal: make(chan error, 1)}, nil
+	return &Host{options: o, engine: e, slots: slots, gate: slots.Gate(), rates: &cloud.Governors{}, fatal: make(chan error, 1)}, nil
 }
 
 // WorkflowTypes are the wire names of the bundled workflows.
@@ -69,7 +73,9 @@ func (h *Host) Worker(c client.Client, queue string) (worker.Worker, error) {
 		},
 	})
 	workflows.Register(w)
-	w.RegisterActivity(&activities.Docker{Engine: h.engine})
+	w.RegisterActivity(&activities.Docker{Engine: h.engine, Secrets: h.options.allowList()})
+	w.RegisterActivity(&activities.Deployments{Secrets: h.options.allowList(), Rates: h.rates})
+	w.RegisterActivity(&activities.LogTails{Engine: h.engine, DataDir: h.options.DataDir, Logger: h.options.Logger})
 	if h.options.Register != nil {
 		h.options.Register(w)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/secret"
 )
 
 // Registry takes workflows and activities; every worker of the Temporal SDK is one.
@@ -35,6 +36,12 @@ type Options struct {
 	StopTimeout time.Duration
 	// DockerHost is the Docker Engine's address; empty means DOCKER_HOST, else the local socket.
 	DockerHost string
+	// SecretEnv and SecretFiles extend what configurations may refer to as secrets: names of environment variables, which may
+	// end in *, and files or directories. The platforms' own variables and ORCH_SECRET_* are always allowed.
+	SecretEnv, SecretFiles []string
+	// DataDir is where the worker keeps what must outlive it, for example how far logs were shipped; empty means
+	// $XDG_DATA_HOME/orch, else ~/.local/share/orch.
+	DataDir string
 	// Logger receives what happens; nil means slog.Default().
 	Logger *slog.Logger
 	// Register adds workflows and activities of your own to every queue.
@@ -71,9 +78,19 @@ func (o *Options) setDefaults() {
 	if o.StopTimeout == 0 {
 		o.StopTimeout = DefaultStopTimeout
 	}
+	if o.DataDir == "" {
+		o.DataDir = secret.DefaultDataDir()
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+}
+
+// allowList says which references to secrets the worker resolves.
+func (o Options) allowList() secret.AllowList {
+	list := secret.DefaultAllowList()
+	list.Env, list.Files = append(list.Env, o.SecretEnv...), append(list.Files, o.SecretFiles...)
+	return list
 }
 
 // queues lists the queues to poll, each once.

@@ -85,6 +85,23 @@ func (s *Slots) ReleaseSlot(info worker.SlotReleaseInfo) {
 	}
 }
 
+// without runs something that takes no slot: it lasts for as long as the worker does, and would keep its slot from all others.
+func (s *Slots) without(work func() (any, error)) (any, error) {
+	s.shift(-1)
+	defer s.shift(1)
+	return work()
+}
+
+func (s *Slots) shift(by int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used += by
+	if by < 0 {
+		close(s.changed)
+		s.changed = make(chan struct{})
+	}
+}
+
 // MaxSlots implements worker.SlotSupplier.
 func (s *Slots) MaxSlots() int { return s.limit }
 

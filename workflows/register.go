@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
 // Registry is the part of a Temporal worker that takes workflows.
@@ -35,5 +36,17 @@ func bundled() map[string]any {
 		all[entry.Kind.CleanupWorkflow()] = s.Cleanup
 		all[entry.Kind.StatusWorkflow()] = s.Status
 	}
+	for _, entry := range catalog.Deployments() {
+		d := deployment{entry}
+		all[entry.Kind.SetupWorkflow()] = d.Setup
+		all[entry.Kind.CleanupWorkflow()] = d.Cleanup
+		all[entry.Kind.StatusWorkflow()] = d.Status
+	}
+	ingest, kind := stdoutIngest{}, contract.StdoutIngest
+	all[kind.SetupWorkflow()] = ingest.Setup
+	all[kind.CleanupWorkflow()] = ingest.Cleanup
+	all[kind.StatusWorkflow()] = ingest.Status
+	all[kind.TailWorkflow()] = ingest.Tail
+	all[kind.DiscoverWorkflow()] = ingest.Discover
 	return all
 }

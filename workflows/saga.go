@@ -53,10 +53,12 @@ func (s *saga) run(ctx workflow.Context, err error) error {
 	return failure
 }
 
-// stepFailed names the step that an error happened in.
+// stepFailed names the step that an error happened in, where the failure does not name it itself.
 func stepFailed(step string, err error) error {
 	failure := asFailure(err)
-	failure.Step = step
+	if failure.Step == "" {
+		failure.Step = step
+	}
 	return failure
 }
 

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -16,22 +15,45 @@ import (
 // stack holds the workflows of one pipeline of the catalog.
 type stack struct{ entry catalog.Entry }
 
-// stackOptions is the retry policy of the pipelines: 1 s to 10 s, 3 attempts, 5 minutes an activity.
-func stackOptions(ctx workflow.Context, summary string) workflow.Context {
+// family gives a workflow's context the retry policy of its kind; stackOptions takes it from there.
+func (s stack) family(ctx workflow.Context) workflow.Context {
+	retry := s.entry.Retry
+	if retry == (catalog.Retry{}) {
+		retry = catalog.PipelineRetry
+	}
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 5 * time.Minute,
+		StartToCloseTimeout: retry.Timeout,
 		HeartbeatTimeout:    15 * time.Second,
 		// A rollback must not race the step that it undoes.
 		WaitForCancellation: true,
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: 10 * time.Second, MaximumAttempts: 3},
-		Summary:             summary,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: retry.Initial, MaximumInterval: retry.Max, MaximumAttempts: retry.Attempts},
 	})
+}
+
+// stackOptions are the kind's options for an activity that the Web UI shows by its summary.
+func stackOptions(ctx workflow.Context, summary string) workflow.Context {
+	options := workflow.GetActivityOptions(ctx)
+	options.Summary = summary
+	return workflow.WithActivityOptions(ctx, options)
+}
+
+// withTime lets an attempt take longer by what the user has allowed the component to become ready in.
+func withTime(ctx workflow.Context, more time.Duration) workflow.Context {
+	options := workflow.GetActivityOptions(ctx)
+	options.StartToCloseTimeout += more
+	return workflow.WithActivityOptions(ctx, options)
+}
+
+// buildOptions are stackOptions with the time that a build may take.
+func buildOptions(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithStartToCloseTimeout(stackOptions(ctx, summary), 10*time.Minute)
 }
 
 // Setup makes the service what the input says: everything is checked, then the components are started, those that do not
 // depend on each other at the same time, and what they replace is removed once all of them are ready. When a step fails,
 // what this run made is undone, or kept with on_failure = "keep".
 func (s stack) Setup(ctx workflow.Context, req contract.Request) (contract.Result, error) {
+	ctx = s.family(ctx)
 	spec, err := s.expand(ctx, req)
 	if err != nil {
 		return contract.Result{}, failed(err)
@@ -87,7 +109,7 @@ func (s stack) leave(ctx workflow.Context, req contract.Request, call contract.S
 	if len(req.Prior) == 0 {
 		return nil
 	}
-	before := s.grafanaOf(ctx, req, req.Prior)
+	before := s.known(ctx, req, req.Prior).Grafana
 	if before == nil {
 		return nil
 	}
@@ -102,14 +124,15 @@ func (s stack) leave(ctx workflow.Context, req contract.Request, call contract.S
 	return nil
 }
 
-// grafanaOf is what an input puts into a Grafana that is not the service's own. It is nil when there is nothing, also for an
-// input of an older version that is not valid any more: it must not stand in the way of a removal.
-func (s stack) grafanaOf(ctx workflow.Context, req contract.Request, input json.RawMessage) *contract.GrafanaObjects {
+// known is the stack of an input that something was made from. It is empty for an input of an older version that is not valid
+// any more: it must not stand in the way of a removal.
+func (s stack) known(ctx workflow.Context, req contract.Request, input json.RawMessage) contract.Stack {
 	req.Input = input
-	if spec, err := s.expand(ctx, req); err == nil {
-		return spec.Grafana
+	spec, err := s.expand(ctx, req)
+	if err != nil {
+		return contract.Stack{}
 	}
-	return nil
+	return spec
 }
 
 // provision adds the stack's objects to a Grafana that is not its own. A rollback takes them back where they are fresh: an
@@ -156,13 +179,24 @@ func start(ctx workflow.Context, call contract.StackCall, req contract.Request, 
 		ready[c.Name], settle[i] = workflow.NewFuture(ctx)
 	}
 	var first error
+	fail := func(err error) {
+		if err != nil && first == nil {
+			first = err
+			cancel()
+		}
+	}
+	checked := checkCloudflare(ctx, call, req, fail)
 	for i, c := range components {
+		var before []workflow.Future
+		for _, name := range c.DependsOn {
+			before = append(before, ready[name])
+		}
+		if call.Stack.AwaitsCloudflare(c) {
+			before = append(before, checked)
+		}
 		workflow.Go(ctx, func(ctx workflow.Context) {
-			state, err := startOne(ctx, call, c, req, ready, undo)
-			if err != nil && first == nil {
-				first = err
-				cancel()
-			}
+			state, err := startOne(ctx, call, c, req, before, undo)
+			fail(err)
 			states[i] = state
 			settle[i].SetError(err)
 		})
@@ -171,12 +205,37 @@ func start(ctx workflow.Context, call contract.StackCall, req contract.Request, 
 		// Every component is waited for, also after a failure: the rollback must not begin while one is still being made.
 		_ = ready[c.Name].Get(ctx, nil)
 	}
+	if checked != nil {
+		_ = checked.Get(ctx, nil) // its failure is the first one already
+	}
 	return states, first
 }
 
-func startOne(ctx workflow.Context, call contract.StackCall, c contract.Component, req contract.Request, ready map[string]workflow.Future, undo *saga) (contract.ComponentState, error) {
-	for _, name := range c.DependsOn {
-		if err := ready[name].Get(ctx, nil); err != nil {
+// checkCloudflare looks whether Cloudflare has what the service needs, while the components that others depend on are started.
+// It is nil when there is nothing to check.
+func checkCloudflare(ctx workflow.Context, call contract.StackCall, req contract.Request, fail func(error)) workflow.Future {
+	if call.Stack.Cloudflare == nil {
+		return nil
+	}
+	checked, settle := workflow.NewFuture(ctx)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		_, err := activity[struct{}](stackOptions(ctx, contract.StepCloudflare), contract.ActivityVerifyCloudflare, contract.CloudflareCall{
+			EngineID: call.Stack.EngineID, Check: *call.Stack.Cloudflare, Secret: req.Secrets[contract.CloudflareToken],
+		})
+		if err != nil {
+			err = stepFailed(contract.StepCloudflare, err)
+		}
+		fail(err)
+		settle.SetError(err)
+	})
+	return checked
+}
+
+// startOne makes one component run, once what comes before it is done. An image that is built is part of it: one compensation
+// takes back both.
+func startOne(ctx workflow.Context, call contract.StackCall, c contract.Component, req contract.Request, before []workflow.Future, undo *saga) (contract.ComponentState, error) {
+	for _, done := range before {
+		if err := done.Get(ctx, nil); err != nil {
 			return contract.ComponentState{}, err
 		}
 	}
@@ -191,7 +250,12 @@ func startOne(ctx workflow.Context, call contract.StackCall, c contract.Componen
 	undo.add(c.Name, func(ctx workflow.Context) (contract.Undone, error) {
 		return activity[contract.Undone](stackOptions(ctx, "restore "+c.Name), contract.ActivityRestoreComponent, one)
 	})
-	state, err := activity[contract.ComponentState](stackOptions(ctx, c.StartStep()), contract.ActivityEnsureComponent, one)
+	if c.Build != nil {
+		if _, err := activity[struct{}](buildOptions(ctx, c.Build.Step), contract.ActivityBuildImage, one); err != nil {
+			return contract.ComponentState{}, stepFailed(c.Build.Step, err)
+		}
+	}
+	state, err := activity[contract.ComponentState](withTime(stackOptions(ctx, c.StartStep()), c.Probe.Timeout()), contract.ActivityEnsureComponent, one)
 	if err != nil {
 		return contract.ComponentState{}, stepFailed(c.StartStep(), err)
 	}
@@ -201,6 +265,7 @@ func startOne(ctx workflow.Context, call contract.StackCall, c contract.Componen
 // Cleanup removes everything that carries the service's labels, volumes only when asked, and proves that nothing is left.
 // It never rolls back: running it again continues.
 func (s stack) Cleanup(ctx workflow.Context, req contract.Request) (contract.Removed, error) {
+	ctx = s.family(ctx)
 	ref := req.Ref(s.entry.Kind)
 	if err := ref.Validate(); err != nil {
 		return contract.Removed{}, failed(stepFailed("remove", contract.Fail(contract.InvalidInput, "%v", err)))
@@ -209,42 +274,47 @@ func (s stack) Cleanup(ctx workflow.Context, req contract.Request) (contract.Rem
 		Stack: contract.Stack{Ref: ref, EngineID: req.EngineID}, Operation: contract.OpDelete,
 		RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID, DeleteVolumes: req.DeleteVolumes,
 	}
-	if err := s.withdraw(ctx, req, call); err != nil {
+	spec, err := s.withdraw(ctx, req, call)
+	if err != nil {
 		return contract.Removed{}, failed(stepFailed("remove_from_grafana", err))
+	}
+	for _, c := range spec.Components {
+		// What depends on others is removed before them; the labels tell the rest.
+		call.Stack.Components = append(call.Stack.Components, contract.Component{Name: c.Name, DependsOn: c.DependsOn})
 	}
 	removed, err := activity[contract.Removed](stackOptions(ctx, "remove"), contract.ActivityRemoveStack, call)
 	if err != nil {
 		return contract.Removed{}, failed(stepFailed("remove", err))
 	}
-	removed.Message = fmt.Sprintf("%s removed", ref.ID())
+	if removed.Message = s.entry.CleanupMessage; removed.Message == "" {
+		removed.Message = fmt.Sprintf("%s removed", ref.ID())
+	}
 	return removed, nil
 }
 
-// withdraw takes the service's objects out of a Grafana that is not its own. A start that names the service alone is
+// withdraw takes the service's objects out of a Grafana that is not its own, and returns what the service consists of. A start that names the service alone is
 // helped out by the labels. It comes first, because the login is kept with the service.
-func (s stack) withdraw(ctx workflow.Context, req contract.Request, call contract.StackCall) error {
+func (s stack) withdraw(ctx workflow.Context, req contract.Request, call contract.StackCall) (contract.Stack, error) {
 	if len(req.Input) == 0 {
 		observed, err := activity[contract.Observed](stackOptions(ctx, "inspect"), contract.ActivityInspectStack, call)
-		if err != nil {
-			return err
-		}
-		if !observed.Found {
-			return nil
+		if err != nil || !observed.Found {
+			return contract.Stack{}, err
 		}
 		req.Input = observed.Input
 	}
-	objects := s.grafanaOf(ctx, req, req.Input)
-	if objects == nil {
-		return nil
+	spec := s.known(ctx, req, req.Input)
+	if spec.Grafana == nil {
+		return spec, nil
 	}
 	_, err := activity[contract.Undone](stackOptions(ctx, "remove from grafana"), contract.ActivityRemoveGrafana,
-		contract.GrafanaCall{EngineID: req.EngineID, Objects: *objects})
-	return err
+		contract.GrafanaCall{EngineID: req.EngineID, Objects: *spec.Grafana})
+	return spec, err
 }
 
 // Status looks at what is there and compares it with the input; without an input it goes by the labels alone, which is
 // what an import needs.
 func (s stack) Status(ctx workflow.Context, req contract.Request) (contract.Observed, error) {
+	ctx = s.family(ctx)
 	spec := contract.Stack{Ref: req.Ref(s.entry.Kind), EngineID: req.EngineID}
 	if len(req.Input) > 0 {
 		var err error
@@ -285,8 +355,8 @@ func (s stack) expand(ctx workflow.Context, req contract.Request) (contract.Stac
 		out := expanded
 		var err error
 		out.Stack, err = s.entry.Expand(req.Ref(s.entry.Kind), req.Input)
-		if err != nil && !errors.As(err, &out.Failure) {
-			out.Failure = contract.Fail(contract.Internal, "%v", err)
+		if err != nil {
+			out.Failure = asFailure(err)
 		}
 		return out
 	}).Get(&expanded)

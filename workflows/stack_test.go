@@ -32,6 +32,8 @@ type fakeEngine struct {
 	labels string
 	// continues is what PrepareStack finds.
 	continues bool
+	// checking is called while Cloudflare is checked.
+	checking func()
 	// during is called while an Ensure is under way.
 	during func(ctx context.Context, component string) error
 }
@@ -59,6 +61,15 @@ func (f *fakeEngine) register(env *testsuite.TestWorkflowEnvironment) {
 		}
 		return contract.ComponentState{Name: c.Component.Name, State: "running", Health: contract.HealthReady}, err
 	}, options(contract.ActivityEnsureComponent))
+	env.RegisterActivityWithOptions(func(_ context.Context, c contract.ComponentCall) error {
+		return f.called(contract.ActivityBuildImage, c.Component.Name)
+	}, options(contract.ActivityBuildImage))
+	env.RegisterActivityWithOptions(func(_ context.Context, c contract.CloudflareCall) error {
+		if f.checking != nil {
+			f.checking()
+		}
+		return f.called(contract.ActivityVerifyCloudflare, c.Secret)
+	}, options(contract.ActivityVerifyCloudflare))
 	env.RegisterActivityWithOptions(func(_ context.Context, c contract.ComponentCall) (contract.Undone, error) {
 		return contract.Undone{Done: []string{"removed " + c.Component.Container}}, f.called(contract.ActivityRestoreComponent, c.Component.Name)
 	}, options(contract.ActivityRestoreComponent))
@@ -187,6 +198,16 @@ func TestEveryFailingStepIsRolledBack(t *testing.T) {
 			require.Equal(t, contract.ActivityRollbackStack, f.calls[len(f.calls)-1], "the network goes last")
 		})
 	}
+}
+
+// An activity that has several steps says which of them failed.
+func TestAFailureMayNameItsOwnStep(t *testing.T) {
+	refused := contract.Fail(contract.InvalidInput, "otel-collector refuses the configuration")
+	refused.Step = contract.StepValidate
+	f := &fakeEngine{failAt: map[string]error{"EnsureComponent loki": temporal.NewApplicationErrorWithOptions(refused.Cause, string(refused.Class),
+		temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{*refused}})}}
+	_, _, err := setup(t, f, contract.Request{ServiceName: "app"})
+	require.Equal(t, contract.StepValidate, failureOf(t, err).Step)
 }
 
 func TestRollbackRunsInReverseOrder(t *testing.T) {

@@ -28,6 +28,7 @@ type devFlags struct {
 	keyFile        string
 	maxConcurrency int
 	metricsAddress string
+	secrets        secretFlags
 }
 
 func newDevCommand(logs *logFlags) *cobra.Command {
@@ -59,6 +60,7 @@ func newDevCommand(logs *logFlags) *cobra.Command {
 	flags.StringVar(&f.keyFile, "encryption-key-file", secret.DefaultKeyFile(), "`file` with the keys that secrets travel under; made when it does not exist")
 	addMaxConcurrency(cmd, &f.maxConcurrency)
 	addMetricsAddress(cmd, &f.metricsAddress)
+	f.secrets.add(flags)
 	return cmd
 }
 
@@ -78,7 +80,9 @@ func (f *devFlags) run(cmd *cobra.Command, logger *slog.Logger) error {
 		return fmt.Errorf("--data-dir %s: %w", server.DataDir, err)
 	}
 	server.DataDir, server.Logger = dir, logger
-	host, err := worker.NewHost(worker.Options{MaxConcurrency: f.maxConcurrency, Logger: logger})
+	host, err := worker.NewHost(worker.Options{
+		MaxConcurrency: f.maxConcurrency, Logger: logger, SecretEnv: f.secrets.env, SecretFiles: f.secrets.files, DataDir: dir,
+	})
 	if err != nil {
 		return err
 	}

@@ -109,6 +109,19 @@ func TestSecretFindsTheOnlySecretOfAComponent(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, name)
 	}
+	// A service's secrets are named by its configuration.
+	entry, err := findKind("orch_container_service")
+	require.NoError(t, err)
+	name, err := findSecret(entry, contract.NewRef(entry.Kind, "", "app"), "service", "master_key")
+	require.NoError(t, err)
+	require.Equal(t, "master_key", name)
+	_, err = findSecret(entry, contract.NewRef(entry.Kind, "", "app"), "service", "")
+	require.ErrorContains(t, err, "--name")
+	entry, err = findKind("chat")
+	require.NoError(t, err)
+	name, err = findSecret(entry, contract.NewRef(entry.Kind, "", "app"), "neo4j", "")
+	require.NoError(t, err)
+	require.Equal(t, "password", name)
 }
 
 // startDev runs `orch-worker dev` until the test ends and returns its address and what it has printed.

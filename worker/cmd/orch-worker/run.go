@@ -5,7 +5,9 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/secret"
 	"github.com/temporal-orchestrator/terraform-provider-orch/worker"
 )
 
@@ -15,6 +17,8 @@ func newRunCommand(logs *logFlags) *cobra.Command {
 		queues         queueFlags
 		maxConcurrency int
 		metricsAddress string
+		dataDir        string
+		secrets        secretFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "run",
@@ -52,6 +56,9 @@ func newRunCommand(logs *logFlags) *cobra.Command {
 				TaskQueues:     queues.taskQueues,
 				MaxConcurrency: maxConcurrency,
 				MetricsAddress: metricsAddress,
+				DataDir:        dataDir,
+				SecretEnv:      secrets.env,
+				SecretFiles:    secrets.files,
 				Logger:         logger,
 			})
 		},
@@ -60,7 +67,19 @@ func newRunCommand(logs *logFlags) *cobra.Command {
 	connection.add(cmd.Flags())
 	addMaxConcurrency(cmd, &maxConcurrency)
 	addMetricsAddress(cmd, &metricsAddress)
+	cmd.Flags().StringVar(&dataDir, "data-dir", secret.DefaultDataDir(), "`directory` that keeps how far logs were shipped; it must outlive the worker")
+	secrets.add(cmd.Flags())
 	return cmd
+}
+
+// secretFlags extend what configurations may refer to as secrets.
+type secretFlags struct{ env, files []string }
+
+func (f *secretFlags) add(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.env, "secret-env", nil,
+		"`name` of an environment variable that configurations may use as a secret; it may end in * (repeatable; "+secret.EnvAllowedEnv+")")
+	flags.StringArrayVar(&f.files, "secret-file", nil,
+		"`path` of a file or directory whose content configurations may use as secrets (repeatable; "+secret.EnvAllowedFiles+")")
 }
 
 func addMetricsAddress(cmd *cobra.Command, target *string) {

@@ -70,13 +70,17 @@ func findKind(name string) (catalog.Entry, error) {
 
 // findSecret checks that the component has such a secret; an empty name means its only one.
 func findSecret(entry catalog.Entry, ref contract.Ref, component, name string) (string, error) {
-	stack, err := entry.Expand(ref, nil)
+	stack, err := entry.Expand(ref, entry.Minimal)
 	if err != nil {
 		return "", err
 	}
 	c, ok := stack.Component(component)
 	if !ok {
 		return "", fmt.Errorf("%s has no component %q; pass one of: %s", entry.Kind.Name, component, strings.Join(catalog.Names(stack), ", "))
+	}
+	// Only the service itself knows the secrets that its configuration has named.
+	if entry.Minimal != nil && name != "" {
+		return name, nil
 	}
 	var names []string
 	for _, s := range c.Secrets {
@@ -86,6 +90,8 @@ func findSecret(entry catalog.Entry, ref contract.Ref, component, name string) (
 		names = append(names, s.Name)
 	}
 	switch {
+	case entry.Minimal != nil && len(names) != 1:
+		return "", fmt.Errorf("the secrets of %s are those that its configuration names; pass one as --name", ref.ID())
 	case len(names) == 0:
 		return "", fmt.Errorf("component %s of %s has no secret", component, entry.Kind.Name)
 	case name == "" && len(names) == 1:
