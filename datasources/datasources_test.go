@@ -446,7 +446,7 @@ func TestEveryAttributeIsDescribed(t *testing.T) {
 		t.Fatal(err)
 	}
 	schemas, err := s.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil || len(schemas.DataSourceSchemas) != 5 {
+	if err != nil || len(schemas.DataSourceSchemas) != 7 {
 		t.Fatalf("%d data sources: %v", len(schemas.DataSourceSchemas), err)
 	}
 	var walk func(path string, attributes []*tfprotov6.SchemaAttribute)

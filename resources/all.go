@@ -9,6 +9,14 @@ func All() []func() resource.Resource {
 		newMetricsPipeline,
 		newTracingPipeline,
 		newDatabasePipeline,
+		newContainerService,
+		newChatService,
+		newContainerLogsIngest,
+		newOTLPIngest,
+		newFlyioDeployment,
+		newRailwayDeployment,
+		newStdoutIngest,
+		newRenderDeployment,
 		newWorkflow,
 	}
 }

@@ -2,7 +2,6 @@ package resources
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -15,31 +14,56 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
 )
 
-// base is the part of a model that every kind has: the service's name, the settings of operations, and all that is computed.
-// Models embed it.
+// core is the part of a model that every kind of every family has: what the life of a resource needs. Models embed it.
+type core struct {
+	// Settings of operations live in state only.
+	TaskQueue   types.String   `tfsdk:"task_queue"`
+	OnInterrupt types.String   `tfsdk:"on_interrupt"`
+	Timeouts    timeouts.Value `tfsdk:"timeouts"`
+
+	ID         types.String `tfsdk:"id"`
+	Status     types.String `tfsdk:"status"`
+	Message    types.String `tfsdk:"message"`
+	Steps      types.List   `tfsdk:"steps"`
+	WorkflowID types.String `tfsdk:"workflow_id"`
+	RunID      types.String `tfsdk:"run_id"`
+	WebUIURL   types.String `tfsdk:"web_ui_url"`
+}
+
+// asCore gives the generic code access to the core of any model.
+func (c *core) asCore() *core { return c }
+
+// ref is the service that c is about. The scope is part of the id, so that a provider whose scope was changed still finds
+// what it made before.
+func (c *core) ref(diags *diag.Diagnostics) contract.Ref {
+	ref, err := contract.ParseID(c.ID.ValueString())
+	if err != nil {
+		diags.AddError("The id in state is not valid", Sentence(err.Error()))
+	}
+	return ref
+}
+
+// setRun stores which run is or was at work.
+func (c *core) setRun(run runner.Run) {
+	c.WorkflowID, c.RunID, c.WebUIURL = types.StringValue(run.WorkflowID), orNull(run.RunID), orNull(run.WebUIURL)
+}
+
+// base is the part of a model that every stack of containers has: core, the service's name, the settings of operations, and
+// all that is computed. Models embed it.
 type base struct {
+	core
 	ServiceName types.String `tfsdk:"service_name"`
 
 	// Settings of operations live in state only: no container knows them.
-	TaskQueue     types.String   `tfsdk:"task_queue"`
-	DeleteVolumes types.Bool     `tfsdk:"delete_volumes"`
-	OnFailure     types.String   `tfsdk:"on_failure"`
-	OnInterrupt   types.String   `tfsdk:"on_interrupt"`
-	Verify        types.Bool     `tfsdk:"verify"`
-	Timeouts      timeouts.Value `tfsdk:"timeouts"`
+	DeleteVolumes types.Bool   `tfsdk:"delete_volumes"`
+	OnFailure     types.String `tfsdk:"on_failure"`
+	Verify        types.Bool   `tfsdk:"verify"`
 
-	ID            types.String `tfsdk:"id"`
-	Status        types.String `tfsdk:"status"`
-	Message       types.String `tfsdk:"message"`
-	Steps         types.List   `tfsdk:"steps"`
 	Endpoints     types.Map    `tfsdk:"endpoints"`
 	DatasourceUID types.String `tfsdk:"datasource_uid"`
 	Containers    types.Map    `tfsdk:"containers"`
 	Verification  types.Map    `tfsdk:"verification"`
 	EngineID      types.String `tfsdk:"engine_id"`
-	WorkflowID    types.String `tfsdk:"workflow_id"`
-	RunID         types.String `tfsdk:"run_id"`
-	WebUIURL      types.String `tfsdk:"web_ui_url"`
 }
 
 // How long an operation is waited for when the timeouts attribute does not say.
@@ -67,16 +91,14 @@ var containerType = types.ObjectType{AttrTypes: map[string]attr.Type{
 // common gives the generic code access to the base of any model.
 func (b *base) common() *base { return b }
 
-// ref is the service that b is about. The scope is part of the id, so that a provider whose scope was changed still finds
-// what it made before.
-func (b *base) ref() (contract.Ref, error) { return contract.ParseID(b.ID.ValueString()) }
+func (b *base) name() *types.String { return &b.ServiceName }
 
-// request is what every workflow of this service is told, whatever the operation.
-func (b *base) request(ref contract.Ref, op contract.Operation, input json.RawMessage) contract.Request {
-	return contract.Request{
-		ServiceName: ref.Service, Scope: ref.Scope, Operation: op, Input: input,
-		EngineID: b.EngineID.ValueString(), OnFailure: b.OnFailure.ValueString(),
-	}
+func (b *base) defaults() {
+	b.DeleteVolumes, b.Verify, b.OnFailure = types.BoolValue(false), types.BoolValue(true), types.StringValue(contract.OnFailureRollback)
+}
+
+func (b *base) computed() ([]*types.String, []*types.Map) {
+	return []*types.String{&b.DatasourceUID, &b.EngineID}, []*types.Map{&b.Endpoints, &b.Containers, &b.Verification}
 }
 
 // verified reports whether setups write and read back canaries.
@@ -95,11 +117,6 @@ func (b *base) setVerification(proofs []contract.Proof) {
 	b.Verification = types.MapValueMust(types.Int64Type, latencies)
 }
 
-// setRun stores which run is or was at work.
-func (b *base) setRun(run runner.Run) {
-	b.WorkflowID, b.RunID, b.WebUIURL = types.StringValue(run.WorkflowID), orNull(run.RunID), orNull(run.WebUIURL)
-}
-
 // components are the containers of b by component. An element with unknown attributes stays as it is.
 func (b *base) components(ctx context.Context, diags *diag.Diagnostics) map[string]container {
 	out := map[string]container{}
@@ -115,32 +132,16 @@ func (b *base) setComponents(ctx context.Context, all map[string]container, diag
 	b.Containers = value
 }
 
-// settle replaces what is still unknown by null: state must not hold unknown values, also not that of an operation which
-// is under way or has failed.
-func (b *base) settle(ctx context.Context, diags *diag.Diagnostics) {
-	for _, s := range []*types.String{&b.ID, &b.Status, &b.Message, &b.DatasourceUID, &b.EngineID, &b.WorkflowID, &b.RunID, &b.WebUIURL} {
-		*s = known(*s)
-	}
-	if b.Steps.IsUnknown() {
-		b.Steps = types.ListNull(types.StringType)
-	}
-	if b.Endpoints.IsUnknown() {
-		b.Endpoints = types.MapNull(types.StringType)
-	}
-	if b.Verification.IsUnknown() {
-		b.Verification = types.MapNull(types.Int64Type)
-	}
-	if b.Containers.IsUnknown() {
-		b.Containers = types.MapNull(containerType)
+// settleComponents replaces what is still unknown of the containers by null.
+func (b *base) settleComponents(ctx context.Context, diags *diag.Diagnostics) {
+	if b.Containers.IsNull() || b.Containers.IsUnknown() {
 		return
 	}
 	all := b.components(ctx, diags)
 	for name, c := range all {
 		all[name] = container{Name: known(c.Name), Image: known(c.Image), Digest: known(c.Digest), State: known(c.State), Health: known(c.Health)}
 	}
-	if !b.Containers.IsNull() {
-		b.setComponents(ctx, all, diags)
-	}
+	b.setComponents(ctx, all, diags)
 }
 
 // found is a component as the worker reported it.

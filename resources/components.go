@@ -147,3 +147,30 @@ func modelled(values []string) []types.String {
 	}
 	return out
 }
+
+// elements are those of a list or a map as the catalog takes them: absent stays absent.
+func elements[T any](ctx context.Context, value interface {
+	IsNull() bool
+	ElementsAs(ctx context.Context, target any, allowUnhandled bool) diag.Diagnostics
+}, diags *diag.Diagnostics) T {
+	var out T
+	if !value.IsNull() {
+		diags.Append(value.ElementsAs(ctx, &out, false)...)
+	}
+	return out
+}
+
+// orNullList and orNullMap are the inverse of elements.
+func orNullList(values []string) types.List {
+	if values == nil {
+		return types.ListNull(types.StringType)
+	}
+	return stringList(values)
+}
+
+func orNullMap(values map[string]string) types.Map {
+	if values == nil {
+		return types.MapNull(types.StringType)
+	}
+	return stringMap(values)
+}

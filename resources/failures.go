@@ -105,6 +105,15 @@ func addKeptVolumes(diags *diag.Diagnostics, address string, volumes []string) {
 			"it is destroyed. To delete them now, run on the Docker host:\n  docker volume rm "+strings.Join(volumes, " "))
 }
 
+// addKeptImages warns about images that were built for a service and that somebody else uses.
+func addKeptImages(diags *diag.Diagnostics, address string, images []string) {
+	if len(images) == 0 {
+		return
+	}
+	diags.AddWarning(fmt.Sprintf("Images that were built for %s were kept", address),
+		"Somebody else uses them:\n  "+strings.Join(images, "\n  ")+"\nRemove them with `docker image rm` when they are not needed any more.")
+}
+
 // attributePath is where a diagnostic about a dotted attribute such as "loki.port" points. It stops at the first name,
 // because Terraform cannot find the line of an attribute inside of another, and would quote the resource's first line.
 func attributePath(attribute string) path.Path {

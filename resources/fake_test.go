@@ -256,7 +256,7 @@ func (f *fakeRunner) check(call runner.Call, workflow string, op contract.Operat
 
 // checkSecrets expects that the worker has a place for every secret, and that a status or cleanup carries none.
 func (f *fakeRunner) checkSecrets(stack contract.Stack, r contract.Request) {
-	places := map[string]bool{}
+	places := map[string]bool{contract.CloudflareToken: stack.Cloudflare != nil}
 	for _, c := range stack.Components {
 		for _, s := range c.Secrets {
 			places[c.Name+"/"+s.Name] = s.Version != nil

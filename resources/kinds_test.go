@@ -129,6 +129,32 @@ func TestEveryAttributeOfEveryKindSurvivesApplyPlanAndImport(t *testing.T) {
 				`password_wo = "correct-horse", password_wo_version = 0 }`,
 			`qdrant = { ` + limits + `, http_port = 16333, grpc_port = 16334, api_key_wo = "correct-horse", api_key_wo_version = 7 }`,
 		}},
+		"container": {contract.ContainerService, []string{
+			`image = "i:1"`, `entrypoint = ["/app"]`, `command = ["serve", ""]`, `env = { A = "b", EMPTY = "" }`, `memory_mb = 64`, `cpus = 0.5`,
+			`secrets = { a = { value_wo = "v", value_wo_version = 0 }, b = { env = "B" }, c = { file = "/c", version = 2 }, generated = {}, ` +
+				`d = { service = { id = "orch/orch/database/x", component = "neo4j", name = "password" }, version = 1 } }`,
+			`ports = { http = { container = 80, host = 21210 }, admin = { container = 81, scheme = "https" }, dns = { container = 53, protocol = "udp", host = 21210 } }`,
+			`volumes = { data = { path = "/data" }, mine = { path = "/mine", external = true, read_only = true } }`, `tmpfs = ["/tmp", "/run/x"]`,
+			`restart = "on-failure:3"`, `user = "1000:1000"`, `read_only = true`, `stop_timeout = 3`, `bind_address = "0.0.0.0"`, `labels = { team = "a" }`,
+			`health = { http = { port = "http", path = "/health?a=b" }, interval = "500ms", timeout = "2s", start_period = "0s", retries = 5 }`,
+			`update = { order = "stop-first", drain_seconds = 0 }`,
+		}},
+		"container, health by TCP":   {contract.ContainerService, []string{`image = "i:1"`, `ports = { db = { container = 5432 } }`, `health = { tcp = { port = "db" } }`}},
+		"container, health by image": {contract.ContainerService, []string{`image = "i:1"`, `health = { image = true }`, `update = { order = "start-first" }`}},
+		"container, empty": {contract.ContainerService, []string{
+			`image = "i:1"`, `entrypoint = []`, `command = []`, `env = {}`, `secrets = {}`, `ports = {}`, `volumes = {}`, `networks = []`, `tmpfs = []`, `update = {}`,
+		}},
+		"container from Git": {contract.ContainerService, []string{
+			`build = { context = "https://example.com/app.git#v1:docker", dockerfile = "a/Dockerfile", target = "t", args = { V = "1", EMPTY = "" } }`,
+		}},
+		"chat": {contract.ChatService, []string{
+			`image = "i:1"`, `neo4j = { ` + limits + `, http_port = 17474, bolt_port = 17687, heap_mb = 512, page_cache_mb = 256, plugins = ["apoc"], ` +
+				`enabled = true, password_wo = "correct-horse", password_wo_version = 0 }`,
+			`cloudflare = { token_wo = "t", token_wo_version = 1, account_id = "0123456789abcdef0123456789abcdef", zone = "example.com", record = "chat.example.com", ` +
+				`record_content = "192.0.2.1", tunnel = "t", api_url = "http://127.0.0.1:1" }`,
+		}},
+		"chat, no Neo4j":              {contract.ChatService, []string{`image = "i:1"`, `neo4j = { enabled = false }`, `cloudflare = { token = { env = "T" } }`}},
+		"chat, empty blocks":          {contract.ChatService, []string{`image = "i:1"`, `neo4j = {}`, `cloudflare = { token = { file = "/t" } }`}},
 		"metrics, empty lists":        {contract.MetricsPipeline, []string{`labels = {}`, `prometheus = { scrape_targets = [] }`}},
 		"metrics, empty blocks":       {contract.MetricsPipeline, []string{`prometheus = {}`, `grafana = {}`}},
 		"tracing, empty blocks":       {contract.TracingPipeline, []string{`jaeger = {}`, `grafana = {}`}},

@@ -57,24 +57,22 @@ func saveDrift(ctx context.Context, private privateWriter, drift []finding, diag
 }
 
 // Read implements resource.Resource. It looks at the real thing: only what the worker saw with its own eyes counts as gone.
-func (p *pipeline[M, In, PM]) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+func (l *lifecycle[M, In, PM]) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var m M
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	b := PM(&m).common()
-	ref, err := b.ref()
-	if err != nil {
-		resp.Diagnostics.AddError("The id in state is not valid", Sentence(err.Error()))
+	ref := PM(&m).asCore().ref(&resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
 		return
 	}
-	if p.conn.Runner == nil {
-		resp.Diagnostics.AddWarning(p.address(ref)+" was not refreshed",
+	if l.conn.Runner == nil {
+		resp.Diagnostics.AddWarning(l.address(ref)+" was not refreshed",
 			"The provider's configuration depends on values that are not known yet. The state shown is that of the last run.")
 		return
 	}
-	drift, exists := p.observe(ctx, ref, &m, &resp.Diagnostics)
+	drift, exists := l.refresh(ctx, ref, &m, req.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -86,60 +84,74 @@ func (p *pipeline[M, In, PM]) Read(ctx context.Context, req resource.ReadRequest
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-// observe brings m up to date with what is there, and tells what is not as m says. While an operation is under way there
+// refresh brings m up to date with what is there, and tells what is not as m says. While an operation is under way there
 // is nothing to compare with.
-func (p *pipeline[M, In, PM]) observe(ctx context.Context, ref contract.Ref, m PM, diags *diag.Diagnostics) (drift []finding, exists bool) {
-	b := m.common()
-	if p.inProgress(ctx, ref, b, diags) || diags.HasError() {
+func (l *lifecycle[M, In, PM]) refresh(ctx context.Context, ref contract.Ref, m PM, private privateReader, diags *diag.Diagnostics) (drift []finding, exists bool) {
+	c := m.asCore()
+	if l.inProgress(ctx, ref, c, diags) || diags.HasError() {
 		return nil, true
 	}
-	observed := p.inspect(ctx, ref, b, encoded(m.toInput(ctx, diags), diags), diags)
+	request := requestOf(ref, contract.OpStatus)
+	request.Input = encoded(m.toInput(ctx, diags), diags)
+	l.family.ask(ctx, &request, m, private, diags)
+	observed := l.inspect(ctx, ref, c, request, diags)
 	if diags.HasError() || !observed.Found {
 		return nil, false
 	}
-	drift = b.setObserved(ctx, observed, diags)
-	if len(drift) > 0 && p.inProgress(ctx, ref, b, diags) {
+	drift = l.take(ctx, m, observed, diags)
+	if len(drift) > 0 && l.inProgress(ctx, ref, c, diags) {
 		return nil, true // an operation began while the worker was looking
-	}
-	if b.Message.IsNull() && len(drift) == 0 {
-		b.Message = types.StringValue(p.row.Message) // the setup was left running, and has finished since
 	}
 	return drift, true
 }
 
 // inProgress reports whether an operation is under way, and stores it.
-func (p *pipeline[M, In, PM]) inProgress(ctx context.Context, ref contract.Ref, b *base, diags *diag.Diagnostics) bool {
-	_, run, running, err := p.conn.Runner.InFlight(ctx, ref)
+func (l *lifecycle[M, In, PM]) inProgress(ctx context.Context, ref contract.Ref, c *core, diags *diag.Diagnostics) bool {
+	_, run, running, err := l.conn.Runner.InFlight(ctx, ref)
 	if err != nil {
-		addFailure(diags, "read", p.address(ref), err)
+		addFailure(diags, "read", l.address(ref), err)
 		return false
 	}
 	if running {
-		b.setRun(run)
-		b.Status = types.StringValue(contract.StatusInProgress)
+		c.setRun(run)
+		c.Status = types.StringValue(contract.StatusInProgress)
 	}
 	return running
 }
 
 // inspect runs the status workflow. Without an input it tells what the service was made from.
-func (p *pipeline[M, In, PM]) inspect(ctx context.Context, ref contract.Ref, b *base, input json.RawMessage, diags *diag.Diagnostics) contract.Observed {
-	timeout, d := b.Timeouts.Read(ctx, readTimeout)
+func (l *lifecycle[M, In, PM]) inspect(ctx context.Context, ref contract.Ref, c *core, request contract.Request, diags *diag.Diagnostics) contract.Observed {
+	timeout, d := c.Timeouts.Read(ctx, readTimeout)
 	diags.Append(d...)
-	request := b.request(ref, contract.OpStatus, input)
-	request.OnFailure = ""
 	var observed contract.Observed
-	if _, err := p.conn.Runner.Status(ctx, p.call(b, p.row.Kind.StatusWorkflow(), request, timeout), &observed); err != nil {
-		addFailure(diags, "read", p.address(ref), err)
+	if diags.HasError() {
+		return observed
+	}
+	if _, err := l.conn.Runner.Status(ctx, l.call(c, l.kind.StatusWorkflow(), request, timeout), &observed); err != nil {
+		addFailure(diags, "read", l.address(ref), err)
 	}
 	return observed
 }
 
-// setObserved stores what the worker saw and returns what is not as configured.
-func (b *base) setObserved(ctx context.Context, observed contract.Observed, diags *diag.Diagnostics) []finding {
-	all := map[string]container{}
+// take stores in m what the worker saw and returns what is not as configured.
+func (l *lifecycle[M, In, PM]) take(ctx context.Context, m PM, observed contract.Observed, diags *diag.Diagnostics) []finding {
+	drift := findings(observed)
+	c := m.asCore()
+	c.Status = types.StringValue(contract.StatusReady)
+	if len(drift) > 0 {
+		c.Status = types.StringValue(contract.StatusDegraded)
+	}
+	l.family.observe(ctx, m, observed, drift, diags)
+	if c.Message.IsNull() && c.Status.ValueString() == contract.StatusReady {
+		c.Message = types.StringValue(l.message) // the setup was left running, and has finished since
+	}
+	return drift
+}
+
+// findings are what is not as configured, each with the part that it is about.
+func findings(observed contract.Observed) []finding {
 	var drift []finding
 	for _, c := range observed.Components {
-		all[c.Name] = found(c)
 		for _, what := range c.Drift {
 			drift = append(drift, finding{c.Name, what})
 		}
@@ -150,93 +162,80 @@ func (b *base) setObserved(ctx context.Context, observed contract.Observed, diag
 	for _, what := range observed.Grafana {
 		drift = append(drift, finding{catalog.GrafanaName, what})
 	}
-	b.setComponents(ctx, all, diags)
-	b.EngineID = orNull(observed.EngineID)
-	b.Status = types.StringValue(contract.StatusReady)
-	if len(drift) > 0 {
-		b.Status = types.StringValue(contract.StatusDegraded)
+	for _, f := range observed.Drift {
+		drift = append(drift, finding{f.About, f.What})
 	}
 	return drift
 }
 
 // ImportState implements resource.ResourceWithImportState. The import ID is the service's name, which means the provider's
 // scope, or a full id.
-func (p *pipeline[M, In, PM]) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	if !p.connected(&resp.Diagnostics) {
+func (l *lifecycle[M, In, PM]) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	if !connected(l.conn.Runner, &resp.Diagnostics) {
 		return
 	}
-	ref, err := p.importRef(req.ID)
+	ref, err := importRef(l.kind, l.conn.Scope, req.ID)
 	if err != nil {
-		resp.Diagnostics.AddError("The import ID is not valid", Sentence(err.Error())+"\n\n"+p.importUsage())
+		resp.Diagnostics.AddError("The import ID is not valid", Sentence(err.Error())+"\n\n"+importUsage(l.kind, l.conn.Scope))
 		return
 	}
 	var m M
 	// The state has no attributes to read before the first one is set.
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), ref.ID())...)
 	resp.Diagnostics.Append(resp.State.Get(ctx, &m)...)
-	b := PM(&m).common()
-	b.ID, b.ServiceName = types.StringValue(ref.ID()), types.StringValue(ref.Service)
-	b.DeleteVolumes, b.Verify = types.BoolValue(false), types.BoolValue(true)
-	b.OnFailure, b.OnInterrupt = types.StringValue(contract.OnFailureRollback), types.StringValue(contract.OnInterruptCancel)
-	b.WorkflowID = b.ID
-	if op, run, running, err := p.conn.Runner.InFlight(ctx, ref); err != nil {
-		addFailure(&resp.Diagnostics, "import", p.address(ref), err)
+	c := PM(&m).asCore()
+	c.ID, c.WorkflowID, *PM(&m).name() = types.StringValue(ref.ID()), types.StringValue(ref.ID()), types.StringValue(ref.Service)
+	c.OnInterrupt = types.StringValue(contract.OnInterruptCancel)
+	PM(&m).defaults()
+	if op, run, running, err := l.conn.Runner.InFlight(ctx, ref); err != nil {
+		addFailure(&resp.Diagnostics, "import", l.address(ref), err)
 	} else if running {
-		resp.Diagnostics.AddError("Cannot import "+p.address(ref)+" now",
+		resp.Diagnostics.AddError("Cannot import "+l.address(ref)+" now",
 			fmt.Sprintf("Its %s is under way in workflow %s. Import it when that is finished.%s", operationName(op), run.WorkflowID, link(run)))
 	}
+	request := requestOf(ref, contract.OpStatus)
+	l.family.ask(ctx, &request, &m, nil, &resp.Diagnostics)
+	observed := l.inspect(ctx, ref, c, request, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	observed := p.inspect(ctx, ref, b, nil, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
+	if looked := l.family.absent(ref, observed); looked != "" {
+		resp.Diagnostics.AddError("There is no "+l.address(ref)+" to import", looked)
 		return
 	}
-	if !observed.Found {
-		queue := p.conn.Runner.Queue("", ref.Service)
-		resp.Diagnostics.AddError("There is no "+p.address(ref)+" to import",
-			fmt.Sprintf("The worker on task queue %q found no container of it on its Docker Engine (looked for %s).\n\n%s\n\n"+
-				"To see what there is, run on the Docker host:\n  docker ps -a --filter label=%s=true --format '{{.Names}}'",
-				queue, ref.ID(), p.importUsage(), contract.LabelManaged))
-		return
-	}
-	p.fromObserved(ctx, ref, &m, observed, &resp.Diagnostics)
+	l.fromObserved(ctx, ref, &m, observed, &resp.Diagnostics)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	}
 }
 
-func (p *pipeline[M, In, PM]) fromObserved(ctx context.Context, ref contract.Ref, m PM, observed contract.Observed, diags *diag.Diagnostics) {
+func (l *lifecycle[M, In, PM]) fromObserved(ctx context.Context, ref contract.Ref, m PM, observed contract.Observed, diags *diag.Diagnostics) {
 	var in In
 	if len(observed.Input) > 0 {
 		if err := json.Unmarshal(observed.Input, &in); err != nil {
-			diags.AddError("The input of "+p.address(ref)+" cannot be read",
-				fmt.Sprintf("Its containers' %s labels hold what this provider does not understand; another version has made them.\n\n%s",
-					contract.LabelInput, Sentence(err.Error())))
+			diags.AddError("The input of "+l.address(ref)+" cannot be read", l.foreign+"\n\n"+Sentence(err.Error()))
 			return
 		}
 	}
 	m.fromInput(ctx, in, diags)
-	if in, stack := p.expand(ctx, ref, m, diags); !diags.HasError() {
-		p.derive(ref, m.common(), in, stack)
-	}
-	m.common().setObserved(ctx, observed, diags)
+	l.family.derive(ctx, ref, m, diags)
+	l.take(ctx, m, observed, diags)
 }
 
-// importRef is the service that an import ID means.
-func (p *pipeline[M, In, PM]) importRef(id string) (contract.Ref, error) {
+// importRef is the service of a kind that an import ID means: a name means the provider's scope.
+func importRef(kind contract.Kind, scope, id string) (contract.Ref, error) {
 	if !strings.Contains(id, "/") {
-		ref := contract.NewRef(p.row.Kind, p.conn.Scope, id)
+		ref := contract.NewRef(kind, scope, id)
 		return ref, ref.Validate()
 	}
 	ref, err := contract.ParseID(id)
-	if err == nil && ref.Kind != p.row.Kind.Short {
-		err = fmt.Errorf("%q is of kind %q, and a %s is of kind %q", id, ref.Kind, p.row.Kind.Name, p.row.Kind.Short)
+	if err == nil && ref.Kind != kind.Short {
+		err = fmt.Errorf("%q is of kind %q, and a %s is of kind %q", id, ref.Kind, kind.Name, kind.Short)
 	}
 	return ref, err
 }
 
-func (p *pipeline[M, In, PM]) importUsage() string {
+func importUsage(kind contract.Kind, scope string) string {
 	return fmt.Sprintf("The import ID is the service's name, for example \"app\", which means scope %q, or a full id, for example %q.",
-		p.conn.Scope, contract.NewRef(p.row.Kind, p.conn.Scope, "app").ID())
+		scope, contract.NewRef(kind, scope, "app").ID())
 }

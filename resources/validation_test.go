@@ -16,6 +16,12 @@ import (
 // unknown stands for a value that Terraform does not know yet.
 type unknown struct{}
 
+// nestedMap is a map of objects, and set a set of strings.
+type (
+	nestedMap map[string]any
+	set       []string
+)
+
 // configured is a value of that type: maps become objects with nulls for what is absent.
 func configured(t *testing.T, typ tftypes.Type, value any) tftypes.Value {
 	t.Helper()
@@ -24,6 +30,8 @@ func configured(t *testing.T, typ tftypes.Type, value any) tftypes.Value {
 	}
 	values, isMap := value.(map[string]any)
 	elements, isList := value.([]any)
+	elementsByName, isNested := value.(nestedMap)
+	members, isSet := value.(set)
 	object, isObject := typ.(tftypes.Object)
 	switch {
 	case isObject && isMap:
@@ -35,6 +43,19 @@ func configured(t *testing.T, typ tftypes.Type, value any) tftypes.Value {
 			if _, ok := object.AttributeTypes[name]; !ok {
 				t.Fatalf("no attribute %q", name)
 			}
+		}
+		return tftypes.NewValue(typ, out)
+	case isNested:
+		nested, _ := typ.(tftypes.Map)
+		out := map[string]tftypes.Value{}
+		for name, v := range elementsByName {
+			out[name] = configured(t, nested.ElementType, v)
+		}
+		return tftypes.NewValue(typ, out)
+	case isSet:
+		out := []tftypes.Value{}
+		for _, v := range members {
+			out = append(out, tftypes.NewValue(tftypes.String, v))
 		}
 		return tftypes.NewValue(typ, out)
 	case isMap:
@@ -224,4 +245,95 @@ func TestValueThatBecomesKnownInThePlanIsJudgedThere(t *testing.T) {
 	c := newCLI(t, newFake(t))
 	c.write("variable \"port\" {\n  default = 70000\n}\n" + hcl(`service_name = "app"`, `loki = {`, `  port = var.port`, `}`))
 	c.want(1, []string{"plan", "-no-color"}, []string{"Invalid loki.port", "Port 70000 is not between 1 and 65535", "port = var.port"})
+}
+
+func TestBadValuesOfServicesAreReportedOnTheirAttribute(t *testing.T) {
+	t.Parallel()
+	type object = map[string]any
+	container, chat := contract.ContainerService, contract.ChatService
+	with := func(more object) object {
+		config := object{"service_name": "app", "image": "i:1", "ports": nestedMap{"http": object{"container": 80}, "dns": object{"container": 53, "protocol": "udp"}}}
+		maps.Copy(config, more)
+		return config
+	}
+	one := func(name string, value object) nestedMap { return nestedMap{name: value} }
+	health := func(value object) object { return with(object{"health": value}) }
+	cloudflare := func(value object) object {
+		block := object{"token": object{"env": "T"}}
+		maps.Copy(block, value)
+		return with(object{"cloudflare": block})
+	}
+	for reason, test := range map[string]struct {
+		kind   contract.Kind
+		config object
+		path   string
+		says   string
+	}{
+		"neither image nor build":     {container, object{"service_name": "app"}, "image", "Either image or build"},
+		"image and build":             {container, with(object{"build": object{"context": "."}}), "build", "only one of image and build"},
+		"empty context":               {container, with(object{"image": nil, "build": object{"context": " "}}), "build", "Invalid build.context"},
+		"Dockerfile elsewhere":        {container, with(object{"image": nil, "build": object{"context": ".", "dockerfile": "../Dockerfile"}}), "build", "not a path within the context"},
+		"absolute Dockerfile":         {container, with(object{"image": nil, "build": object{"context": ".", "dockerfile": "/Dockerfile"}}), "build", "Invalid build.dockerfile"},
+		"variable with a space":       {container, with(object{"env": object{"A B": "c"}}), "env", "not the name of an environment variable"},
+		"secret in a folder":          {container, with(object{"secrets": one("a/b", object{"env": "A"})}), "secrets", "cannot be a file's name"},
+		"secret of a reserved name":   {container, with(object{"secrets": one("a.previous", object{"env": "A"})}), "secrets", "does not end with"},
+		"two sources":                 {container, with(object{"secrets": one("a", object{"env": "A", "file": "/a"})}), "secrets", "Only one of value_wo, env, file and service"},
+		"relative file":               {container, with(object{"secrets": one("a", object{"file": "a"})}), "secrets", "not an absolute path on the worker's host"},
+		"version of nothing":          {container, with(object{"secrets": one("a", object{"version": 1})}), "secrets", "Invalid secrets.a.version"},
+		"id of nothing":               {container, with(object{"secrets": one("a", object{"service": object{"id": "x", "component": "c", "name": "n"}})}), "secrets", "Invalid secrets.a.service.id"},
+		"secret of no component":      {container, with(object{"secrets": one("a", object{"service": object{"id": "orch/orch/database/x", "component": "", "name": "n"}})}), "secrets", "must not be empty"},
+		"value without version":       {container, with(object{"secrets": one("a", object{"value_wo": "v"})}), `secrets.ElementKeyString("a.value_wo`, "value_wo_version"},
+		"port of no number":           {container, with(object{"ports": one("http", object{"container": 0})}), "ports", "port 0 is not between"},
+		"port's name in capitals":     {container, with(object{"ports": one("HTTP", object{"container": 80})}), "ports", "cannot be a port's name"},
+		"name of an endpoint":         {container, with(object{"ports": one("http_internal", object{"container": 80})}), "ports", "_internal"},
+		"same port twice":             {container, with(object{"ports": nestedMap{"a": object{"container": 80}, "b": object{"container": 80}}}), "ports", `Port 80/tcp is already "a"`},
+		"same host port twice":        {container, with(object{"ports": nestedMap{"a": object{"container": 80, "host": 8080}, "b": object{"container": 81, "host": 8080}}}), "ports", "already used by ports.a.host"},
+		"host port out of range":      {container, with(object{"ports": one("a", object{"container": 80, "host": 70000})}), "ports", "Port 70000 is not between 1 and 65535"},
+		"unknown protocol":            {container, with(object{"ports": one("a", object{"container": 80, "protocol": "sctp"})}), "ports", "neither tcp nor udp"},
+		"relative volume":             {container, with(object{"volumes": one("data", object{"path": "data"})}), "volumes", "not an absolute path within the container"},
+		"volume over the secrets":     {container, with(object{"volumes": one("data", object{"path": "/run/secrets"})}), "volumes", "already the place of the secrets"},
+		"two volumes in one place":    {container, with(object{"volumes": nestedMap{"a": object{"path": "/d"}, "b": object{"path": "/d/"}}}), "volumes", "already the place of volume a"},
+		"reserved volume":             {container, with(object{"volumes": one("secrets", object{"path": "/d"})}), "volumes", "is taken by the volume that keeps the secrets"},
+		"network of nothing":          {container, with(object{"networks": set{"bridge"}}), "networks", "neither a service's id"},
+		"memory below Docker's":       {container, with(object{"memory_mb": 1}), "memory_mb", "less than the 6 MiB"},
+		"no memory at all":            {container, with(object{"memory_mb": 0}), "memory_mb", "leave it out for no limit"},
+		"negative cpus":               {container, with(object{"cpus": -1}), "cpus", "cannot be negative"},
+		"restart in words":            {container, with(object{"restart": "sometimes"}), "restart", "none of no, always"},
+		"user with a space":           {container, with(object{"user": "a b"}), "user", "not a user"},
+		"no time to stop":             {container, with(object{"stop_timeout": 0}), "stop_timeout", "not between 1 and"},
+		"two health checks":           {container, health(object{"image": true, "tcp": object{"port": "http"}}), "health", "exactly one of http, tcp and image"},
+		"no health check":             {container, health(object{"interval": "1s"}), "health", "exactly one of"},
+		"health of an unknown port":   {container, health(object{"http": object{"port": "web"}}), "health", `There is no port "web" among ports: dns, http`},
+		"health of a UDP port":        {container, health(object{"tcp": object{"port": "dns"}}), "health", "gives no answer"},
+		"health path without a slash": {container, health(object{"http": object{"port": "http", "path": "health"}}), "health", "Invalid health.http.path"},
+		"health URL for a path":       {container, health(object{"http": object{"port": "http", "path": "//host/x"}}), "health", "not a path such as /health"},
+		"interval in words":           {container, health(object{"image": true, "interval": "often"}), "health", "Invalid health.interval"},
+		"retries of none":             {container, health(object{"image": true, "retries": 0}), "health", "Invalid health.retries"},
+		"order of no kind":            {container, with(object{"update": object{"order": "both"}}), "update", "neither start-first nor stop-first"},
+		"start first on a fixed port": {container, with(object{"ports": one("http", object{"container": 80, "host": 81}), "update": object{"order": "start-first"}}), "update", "two containers cannot have the host port"},
+		"negative drain":              {container, with(object{"update": object{"drain_seconds": -1}}), "update", "Invalid update.drain_seconds"},
+
+		"port of Neo4j's name":       {chat, with(object{"ports": one("neo4j_bolt", object{"container": 80})}), "ports", "are those of Neo4j's endpoints"},
+		"Neo4j's heap too large":     {chat, with(object{"neo4j": object{"heap_mb": 4096}}), "neo4j", "not enough for a heap"},
+		"port of another's Neo4j":    {chat, with(object{"neo4j": object{"pipeline_id": "orch/orch/database/x", "http_port": 1}}), "neo4j", "no Neo4j of its own"},
+		"pipeline without Neo4j":     {chat, with(object{"neo4j": object{"pipeline_id": "orch/orch/logs/x"}}), "neo4j", "has no Neo4j"},
+		"id of no pipeline":          {chat, with(object{"neo4j": object{"pipeline_id": "x"}}), "neo4j", "is not of the form"},
+		"Cloudflare without a token": {chat, with(object{"cloudflare": object{"zone": "example.com"}}), "cloudflare", "either token or token_wo"},
+		"two tokens":                 {chat, cloudflare(object{"token_wo": "t", "token_wo_version": 1}), "cloudflare", "only one of token and token_wo"},
+		"token from nowhere":         {chat, cloudflare(object{"token": object{}}), "cloudflare", "exactly one of env and file"},
+		"record without a zone":      {chat, cloudflare(object{"record": "chat.example.com"}), "cloudflare", "it needs zone"},
+		"record of another zone":     {chat, cloudflare(object{"zone": "example.com", "record": "chat.example.org"}), "cloudflare", "not a name in zone example.com"},
+		"tunnel without an account":  {chat, cloudflare(object{"tunnel": "t"}), "cloudflare", "it needs account_id"},
+		"account by name":            {chat, cloudflare(object{"account_id": "mine"}), "cloudflare", "32 hexadecimal digits"},
+		"API without a scheme":       {chat, cloudflare(object{"api_url": "localhost"}), "cloudflare", "not an http or https URL"},
+		"short password":             {chat, with(object{"neo4j": object{"password_wo": "short", "password_wo_version": 1}}), "neo4j.password_wo", "at least 8"},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			found := validateOf(t, test.kind, test.config)
+			if len(found) != 1 || !strings.HasPrefix(found[0], test.path+": ") || !strings.Contains(strings.ToLower(found[0]), strings.ToLower(test.says)) {
+				t.Errorf("got %q, want one diagnostic on %s that says %q", found, test.path, test.says)
+			}
+		})
+	}
 }

@@ -122,19 +122,11 @@ func (w *workflow) Configure(_ context.Context, req resource.ConfigureRequest, r
 	}
 }
 
-func (w *workflow) connected(diags *diag.Diagnostics) bool {
-	if w.runner == nil {
-		diags.AddError("The provider is not configured", "Its configuration depends on values that are not known yet. Apply what they come from first, "+
-			"for example with -target.")
-	}
-	return w.runner != nil
-}
-
 // Create implements resource.Resource.
 func (w *workflow) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var m workflowModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || !w.connected(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !connected(w.runner, &resp.Diagnostics) {
 		return
 	}
 	call := m.call(ctx, "setup", &resp.Diagnostics)
@@ -174,7 +166,7 @@ func (w *workflow) Update(ctx context.Context, req resource.UpdateRequest, resp 
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 		return
 	}
-	if !w.connected(&resp.Diagnostics) {
+	if !connected(w.runner, &resp.Diagnostics) {
 		return
 	}
 	call := m.call(ctx, m.changeBy(&prior), &resp.Diagnostics)
@@ -263,7 +255,7 @@ func (w *workflow) lookAtRunning(ctx context.Context, m *workflowModel, diags *d
 func (w *workflow) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var m workflowModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || !w.connected(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !connected(w.runner, &resp.Diagnostics) {
 		return
 	}
 	if err := w.stopAll(ctx, &m, &resp.Diagnostics); err != nil {
@@ -299,7 +291,7 @@ func (w *workflow) stopAll(ctx context.Context, m *workflowModel, diags *diag.Di
 
 // ImportState implements resource.ResourceWithImportState. The import ID is the ID of a workflow that Temporal knows.
 func (w *workflow) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	if !w.connected(&resp.Diagnostics) {
+	if !connected(w.runner, &resp.Diagnostics) {
 		return
 	}
 	state, found, err := w.runner.LookAtCustom(ctx, req.ID)

@@ -1,0 +1,87 @@
+package resources
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+)
+
+type containerLogsIngestModel struct {
+	base
+	shared
+	template
+	Collector          types.Object `tfsdk:"collector"`
+	LogPaths           types.List   `tfsdk:"log_paths"`
+	LokiEndpoint       types.String `tfsdk:"loki_endpoint"`
+	LogsPipelineID     types.String `tfsdk:"logs_pipeline_id"`
+	ResourceAttributes types.Map    `tfsdk:"resource_attributes"`
+}
+
+type fileCollectorModel struct {
+	limits
+	User types.String `tfsdk:"user"`
+}
+
+const containerLogsIngestDescription = `Reads log files of the Docker host, those of containers or any others, and sends their lines to
+Loki, with an OpenTelemetry Collector of its own.
+
+The Collector's configuration is rendered when Terraform plans, from a default or from a template of yours, and the plan shows it as
+` + "`config`" + `. An apply lets the Collector's own image validate it before anything is changed. The first apply then starts the
+Collector; a later one copies the new configuration into the running container and has it reloaded, without a new container unless
+folders, networks or the image change. If the Collector does not come up with it, the configuration before it is put back.
+
+The folders of ` + "`log_paths`" + ` are mounted read-only into the container under their own paths, so the Collector reads files of the
+host that the Docker Engine runs on. They must exist.`
+
+func newContainerLogsIngest() resource.Resource {
+	return define[containerLogsIngestModel](catalog.ContainerLogsIngest, containerLogsIngestDescription, merged(
+		templateAttributes("`.ServiceName`, `.LogPaths` (all of `log_paths`, and by kind `.FileLogPaths` and `.DockerLogPaths`), "+
+			"`.LokiEndpoint` (the OTLP endpoint) and `.ResourceAttributes`"),
+		containerLogsIngestSchema(),
+	))
+}
+
+func (m *containerLogsIngestModel) toInput(ctx context.Context, diags *diag.Diagnostics) catalog.ContainerLogsIngestInput {
+	in := catalog.ContainerLogsIngestInput{
+		Shared: m.shared.input(ctx, diags), TemplateInput: m.template.input(diags),
+		LogPaths: elements[[]string](ctx, m.LogPaths, diags), LokiEndpoint: m.LokiEndpoint.ValueStringPointer(), LogsPipelineID: m.LogsPipelineID.ValueStringPointer(),
+		ResourceAttributes: elements[map[string]string](ctx, m.ResourceAttributes, diags),
+	}
+	if c := block[fileCollectorModel](ctx, m.Collector, diags); c != nil {
+		in.Collector = &catalog.FileCollectorInput{Container: c.limits.input(), User: c.User.ValueStringPointer()}
+	}
+	return in
+}
+
+func (m *containerLogsIngestModel) fromInput(ctx context.Context, in catalog.ContainerLogsIngestInput, diags *diag.Diagnostics) {
+	m.shared, m.template = newShared(in.Shared), newTemplate(in.TemplateInput)
+	m.LogPaths, m.ResourceAttributes = orNullList(in.LogPaths), orNullMap(in.ResourceAttributes)
+	m.LokiEndpoint, m.LogsPipelineID = types.StringPointerValue(in.LokiEndpoint), types.StringPointerValue(in.LogsPipelineID)
+	var c *fileCollectorModel
+	if in.Collector != nil {
+		c = &fileCollectorModel{limits: newLimits(in.Collector.Container), User: types.StringPointerValue(in.Collector.User)}
+	}
+	m.Collector = object(ctx, m.Collector, c, diags)
+}
+
+func (m *containerLogsIngestModel) secrets(context.Context, *diag.Diagnostics) map[string]string {
+	return nil
+}
+
+func (m *containerLogsIngestModel) derive(_ contract.Ref, in catalog.ContainerLogsIngestInput) {
+	m.Config = types.StringPointerValue(in.Config)
+}
+
+func (m *containerLogsIngestModel) outdated(prior *containerLogsIngestModel) bool {
+	return !m.Config.Equal(prior.Config)
+}
+
+func (m *containerLogsIngestModel) outside(prior *containerLogsIngestModel, diags *diag.Diagnostics) {
+	m.changed(prior.template, fmt.Sprintf("container_logs_ingest %q", m.ServiceName.ValueString()), diags)
+}

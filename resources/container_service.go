@@ -1,0 +1,39 @@
+package resources
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
+)
+
+type containerServiceModel struct {
+	base
+	shared
+	serviceModel
+}
+
+const containerServiceDescription = `Any container as a durable service on one Docker Engine: an image that exists, or one that is built from a context.
+
+The apply is finished when the service answers its health check; if it does not, the error message says why, with the last lines of its log,
+and what was made is removed again. A change starts the new container beside the old one and lets it take over when it is healthy, so that
+clients on the service's network see no gap; a new version that does not become healthy leaves the old one serving.`
+
+func newContainerService() resource.Resource {
+	return define[containerServiceModel](catalog.ContainerService, containerServiceDescription, serviceSchema(catalog.ServiceName, catalog.ContainerService.Kind))
+}
+
+func (m *containerServiceModel) toInput(ctx context.Context, diags *diag.Diagnostics) catalog.ContainerServiceInput {
+	return catalog.ContainerServiceInput{ServiceInput: m.serviceModel.input(ctx, m.shared.input(ctx, diags), diags)}
+}
+
+func (m *containerServiceModel) fromInput(ctx context.Context, in catalog.ContainerServiceInput, diags *diag.Diagnostics) {
+	m.shared = newShared(in.Shared)
+	m.fill(ctx, in.ServiceInput, diags)
+}
+
+func (m *containerServiceModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
+	return m.values(ctx, catalog.ServiceName, diags)
+}

@@ -1,0 +1,181 @@
+package resources
+
+import (
+	"context"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+)
+
+// planContext plans what an image is built from, and reports whether that has changed.
+func (p *pipeline[M, In, PM]) planContext(ctx context.Context, c change[PM], private privateReader, diags *diag.Diagnostics) bool {
+	s := asBuilder(c.planned)
+	if s == nil {
+		return false
+	}
+	var prior *serviceModel
+	if c.prior != nil {
+		prior = asBuilder(c.prior)
+	}
+	return s.planContext(ctx, prior, private, p.address(contract.Ref{Service: c.planned.name().ValueString()}), diags)
+}
+
+// plan implements family.
+func (p *pipeline[M, In, PM]) plan(ctx context.Context, c change[PM], private privateReader, diags *diag.Diagnostics) {
+	if p.planContext(ctx, c, private, diags) {
+		c.inputsSame = false
+	}
+	if diags.HasError() {
+		return
+	}
+	b := c.planned.common()
+	own, derives := any(c.planned).(deriver[M, In])
+	if derives {
+		own.underive()
+	}
+	if c.prior == nil || !b.ServiceName.Equal(c.prior.common().ServiceName) {
+		p.unplanned(ctx, c.planned, p.plannedID(c.planned))
+		p.planStack(ctx, c.planned, nil, c.inputsKnown, nil, diags)
+		return
+	}
+	old := c.prior.common()
+	degraded := old.Status.ValueString() == contract.StatusDegraded
+	outdated := false
+	if derives && c.inputsSame && !degraded {
+		ref := old.ref(diags)
+		in, _ := p.expand(ctx, ref, c.planned, diags)
+		if diags.HasError() {
+			return
+		}
+		own.derive(ref, in)
+		outdated = own.outdated(c.prior)
+	}
+	if c.inputsSame && !degraded && !outdated {
+		keepComputed(c.planned, c.prior)
+		if !b.Verify.Equal(old.Verify) {
+			p.planVerify(ctx, c.planned, diags)
+		}
+		return
+	}
+	p.unplanned(ctx, c.planned, old.ID)
+	if !old.EngineID.IsNull() {
+		b.EngineID = old.EngineID
+	}
+	if degraded {
+		warnDrift(diags, p.address(contract.Ref{Service: b.ServiceName.ValueString()}), c.drift)
+	} else {
+		c.drift = nil
+	}
+	p.planStack(ctx, c.planned, c.prior, c.inputsKnown, c.drift, diags)
+	if outdated && !diags.HasError() {
+		own.outside(c.prior, diags)
+	}
+}
+
+// unplanned makes everything unknown that a workflow will decide.
+func (p *pipeline[M, In, PM]) unplanned(ctx context.Context, m PM, id types.String) {
+	unplanned(ctx, m, id)
+	if b := m.common(); p.row.Canaries == nil || !b.Verify.IsUnknown() && !b.verified() {
+		b.Verification = types.MapNull(types.Int64Type)
+	}
+}
+
+// planVerify plans the steps of a service whose verify changes and nothing else does: the next setup will have others.
+func (p *pipeline[M, In, PM]) planVerify(ctx context.Context, m PM, diags *diag.Diagnostics) {
+	b := m.common()
+	if b.Verify.IsUnknown() {
+		b.Steps = types.ListUnknown(types.StringType)
+		return
+	}
+	_, stack := p.expand(ctx, b.ref(diags), m, diags)
+	b.Steps = stringList(stack.Steps())
+}
+
+// planStack plans what follows from the input: steps, endpoints, the containers' names, and which containers stay as they
+// are. prior is nil when there is none.
+func (p *pipeline[M, In, PM]) planStack(ctx context.Context, m, prior PM, inputsKnown bool, drift []finding, diags *diag.Diagnostics) {
+	if !inputsKnown {
+		return
+	}
+	b := m.common()
+	if b.ID.IsUnknown() {
+		p.planUnnamed(ctx, m, diags)
+		return
+	}
+	ref := b.ref(diags)
+	in, stack := p.expand(ctx, ref, m, diags)
+	if diags.HasError() {
+		return
+	}
+	p.setDerived(ref, m, in, stack)
+	if b.Verify.IsUnknown() {
+		b.Steps = types.ListUnknown(types.StringType)
+	}
+	kept := map[string]container{}
+	if prior != nil {
+		kept = p.untouched(ctx, stack, prior, drift, diags)
+	}
+	all := map[string]container{}
+	for _, c := range stack.Components {
+		plan, ok := kept[c.Name]
+		if !ok {
+			plan = container{
+				Name: types.StringValue(c.Container), Image: types.StringValue(c.Image), Digest: types.StringUnknown(),
+				State: types.StringUnknown(), Health: types.StringUnknown(),
+			}
+			if s := asBuilder(m); c.Build != nil && s != nil && s.ContextHash.IsUnknown() {
+				plan.Image = types.StringUnknown() // the tag names the content
+			}
+		}
+		all[c.Name] = plan
+	}
+	b.setComponents(ctx, all, diags)
+}
+
+// planUnnamed plans what can be told while the scope or the name is not known: the steps, which no name is in, and where
+// the service answers, which no scope is in.
+func (p *pipeline[M, In, PM]) planUnnamed(ctx context.Context, m PM, diags *diag.Diagnostics) {
+	b := m.common()
+	ref := contract.Ref{Kind: p.row.Kind.Short, Service: b.ServiceName.ValueString()}
+	in, stack := p.expand(ctx, ref, m, diags)
+	if diags.HasError() {
+		return
+	}
+	endpoints := b.Endpoints
+	p.setDerived(ref, m, in, stack)
+	if b.ServiceName.IsUnknown() {
+		b.Endpoints = endpoints
+		if own, ok := any(m).(deriver[M, In]); ok {
+			own.underive()
+		}
+	}
+	if b.Verify.IsUnknown() {
+		b.Steps = types.ListUnknown(types.StringType)
+	}
+	if !b.DatasourceUID.IsNull() {
+		b.DatasourceUID = types.StringUnknown()
+	}
+}
+
+// untouched are the containers of prior that an update towards stack leaves alone: same configuration and no drift.
+func (p *pipeline[M, In, PM]) untouched(ctx context.Context, stack contract.Stack, prior PM, drift []finding, diags *diag.Diagnostics) map[string]container {
+	old, err := p.row.Stack(stack.Ref, prior.toInput(ctx, diags))
+	if err != nil || stack.PullPolicy == contract.PullAlways {
+		// A pull can find another image under the same reference.
+		return nil
+	}
+	kept := prior.common().components(ctx, diags)
+	for name, c := range kept {
+		before, was := old.Component(name)
+		after, is := stack.Component(name)
+		drifted := slices.ContainsFunc(drift, func(f finding) bool { return f.Component == name })
+		whole := c.State.ValueString() == "running" && c.Health.ValueString() == contract.HealthReady
+		if !was || !is || drifted || !whole || before.ConfigHash() != after.ConfigHash() {
+			delete(kept, name)
+		}
+	}
+	return kept
+}
