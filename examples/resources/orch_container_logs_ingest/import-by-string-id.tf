@@ -1,0 +1,4 @@
+import {
+  to = orch_container_logs_ingest.app
+  id = "app"
+}

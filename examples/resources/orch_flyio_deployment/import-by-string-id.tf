@@ -1,0 +1,4 @@
+import {
+  to = orch_flyio_deployment.app
+  id = "shop-chat"
+}

@@ -1,0 +1,4 @@
+import {
+  to = orch_otlp_ingest.app
+  id = "app"
+}

@@ -1,0 +1,4 @@
+import {
+  to = orch_stdout_ingest.app
+  id = "app"
+}
