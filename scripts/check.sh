@@ -9,9 +9,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 # A configuration file of the machine must not redirect the providers.
 unset TF_CLI_CONFIG_FILE TF_CLI_ARGS TF_DATA_DIR TF_WORKSPACE TF_LOG
-read -r -a modules <<<"${MODULES:-. worker/cmd/orch-worker examples/custom-worker tools}"
+read -r -a modules <<<"${MODULES:-. worker/cmd/orch-worker examples/custom-worker examples/chat/app tools}"
 # The tools module holds no Go files, only pins.
-code_modules=(. worker/cmd/orch-worker examples/custom-worker)
+code_modules=(. worker/cmd/orch-worker examples/custom-worker examples/chat/app)
 
 check_gofmt() {
   local unformatted
@@ -29,7 +29,7 @@ check_vet() {
     go -C "$module" vet ./... || status=1
   done
   # Code behind a build tag is not seen otherwise.
-  go vet -tags real,cluster ./test/... || status=1
+  go vet -tags real,cluster,specs ./test/... || status=1
   return "$status"
 }
 

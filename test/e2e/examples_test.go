@@ -2,13 +2,17 @@ package e2e
 
 import (
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 )
 
 const examplesDir = "../../examples"
@@ -48,6 +52,11 @@ func (w *world) useExample(dir string) {
 	}
 }
 
+// exampleImages are the variables of examples with an application of a user's own, which the box stands for.
+var exampleImages = map[string]map[string]string{
+	"logs-then-stdout-ingest": {"image": boxImage, "command": `["serve", "--lines", "20"]`},
+}
+
 func TestEveryExampleIsValid(t *testing.T) {
 	t.Parallel()
 	for _, dir := range exampleDirs(t) {
@@ -82,8 +91,15 @@ func TestEveryExampleApplies(t *testing.T) {
 			require.NoError(t, err)
 			hcl.Write(data)
 		}
-		// Those with orch_workflow need the worker of examples/custom-worker: TestCustomWorkerExample applies them.
-		if !strings.Contains(hcl.String(), "resource \"orch_") || strings.Contains(hcl.String(), "resource \"orch_workflow\"") {
+		// Those with orch_workflow need the worker of examples/custom-worker: TestCustomWorkerExample applies them. Deployments need
+		// a platform: test/deployments applies them against its double.
+		if !strings.Contains(hcl.String(), "resource \"orch_") || strings.Contains(hcl.String(), "resource \"orch_workflow\"") ||
+			strings.Contains(filepath.Base(dir), "_deployment") {
+			continue
+		}
+		// Those with services need images of a user's own: the tests of services apply them with others.
+		ownImage := strings.Contains(hcl.String(), "resource \"orch_container_service\"") || strings.Contains(hcl.String(), "resource \"orch_chat_service\"")
+		if _, given := exampleImages[filepath.Base(dir)]; ownImage && !given {
 			continue
 		}
 		t.Run(filepath.Base(dir), func(t *testing.T) {
@@ -115,6 +131,7 @@ func applyExample(t *testing.T, dir, hcl string) {
 	}
 	w := newWorld(t, shared.get(t))
 	w.env = append(w.env, "TEMPORAL_ADDRESS="+w.server.address(), "TF_VAR_grafana_password=a-password-for-the-test", "TF_VAR_grafana_admin_password=a-password-for-the-test")
+	w.variables(exampleImages[filepath.Base(dir)])
 	w.useExample(dir)
 	// An import block belongs to a service that exists already.
 	imports, err := filepath.Glob(filepath.Join(w.dir, "import*.tf"))
@@ -124,6 +141,13 @@ func applyExample(t *testing.T, dir, hcl string) {
 	}
 	w.apply()
 	w.assertEmptyPlan()
+	if filepath.Base(dir) == "logs-then-stdout-ingest" {
+		query := "/loki/api/v1/query_range?query=" + url.QueryEscape(`{service_name="ingest-after"} |= "line 20 of 20"`)
+		eventually(t, time.Minute, "a line of the application is in Loki", func() bool {
+			_, body, err := get(localURL(catalog.LokiPort, query), "", "")
+			return err == nil && strings.Contains(body, "line 20 of 20")
+		})
+	}
 	w.destroy()
 	for _, service := range services {
 		for _, object := range objects(t, service) {

@@ -58,7 +58,7 @@ func defaultStack(t *testing.T, kind contract.Kind) contract.Stack {
 	t.Helper()
 	for _, entry := range catalog.All() {
 		if entry.Kind == kind {
-			stack, err := entry.Expand(contract.NewRef(kind, "", "any"), nil)
+			stack, err := entry.Expand(contract.NewRef(kind, "", "any"), entry.Minimal)
 			require.NoError(t, err)
 			return stack
 		}
@@ -73,7 +73,9 @@ func defaultImages(t *testing.T) map[string]string {
 	images := map[string]string{}
 	for _, kind := range contract.Kinds() {
 		for _, c := range defaultStack(t, kind).Components {
-			images[c.Image] = imageOf(t, c.Name)
+			if c.InputPath != "" { // else it is an image of the user's own
+				images[c.Image] = imageOf(t, c.Name)
+			}
 		}
 	}
 	return images

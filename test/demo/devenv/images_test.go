@@ -56,6 +56,9 @@ func TestMissingImagesAreNamed(t *testing.T) {
 
 func TestEverySetHasEveryComponent(t *testing.T) {
 	for _, entry := range catalog.All() {
+		if entry.Minimal != nil {
+			continue // it runs the user's own image
+		}
 		stack, err := entry.Expand(contract.NewRef(entry.Kind, "", "app"), nil)
 		require.NoError(t, err)
 		for _, c := range stack.Components {
