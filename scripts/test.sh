@@ -27,7 +27,9 @@ flags=(-count=1 -p 2 -timeout 20m "$@")
 if [[ -n ${RUN:-} ]]; then
   flags+=(-run "$RUN")
 fi
-packages=(./...)
+# The longest ones first: go starts packages in this order, and one of them that
+# comes last would run alone.
+packages=(./test/e2e ./internal/engine ./test/deployments ./...)
 if [[ -n ${PACKAGES:-} ]]; then
   read -r -a packages <<<"$PACKAGES"
 fi

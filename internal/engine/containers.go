@@ -120,7 +120,13 @@ func (e *Engine) stopAndRemove(ctx context.Context, s container.Summary) error {
 }
 
 // rename gives a container another name.
+//
+// For one that runs, the engine also writes its networks' counts of endpoints, from a copy that may be older than the last
+// endpoint that went; a network that is counted as used cannot be removed any more. Asking for networks makes that copy anew.
 func (e *Engine) rename(ctx context.Context, r contract.Ref, id, name string) error {
+	if _, err := e.networks(ctx, r); err != nil {
+		return err
+	}
 	err := e.api.ContainerRename(ctx, id, name)
 	if err != nil && errdefs.IsConflict(err) {
 		return e.nameTaken(ctx, r, name, err)

@@ -143,11 +143,23 @@ func (e *Engine) removeNetwork(ctx context.Context, r contract.Ref, id string) e
 	if err := e.checkGuests(ctx, r, &found); err != nil {
 		return err
 	}
-	if err := e.api.NetworkRemove(ctx, found.ID); err != nil && !errdefs.IsNotFound(err) {
+	err = e.api.NetworkRemove(ctx, found.ID)
+	if err != nil && errdefs.IsPermissionDenied(err) && len(found.Containers) == 0 {
+		return miscounted(found.Name, err)
+	}
+	if err != nil && !errdefs.IsNotFound(err) {
 		return e.fail(ctx, err, "remove network %s", found.Name)
 	}
 	e.log.Info("removed network", "network", found.Name)
 	return nil
+}
+
+// miscounted is the failure to remove a network that nobody is on: engines up to 28 can lose count of its endpoints
+// (https://github.com/moby/moby/issues/42119), and count anew when they start. It is worth a retry, because somebody may have been leaving.
+func miscounted(name string, err error) error {
+	failure := contract.Fail(contract.Unavailable, "remove network %s: %s, although no container is on it", name, oneLine(err))
+	failure.Hint = "the Docker Engine has lost count of the network's endpoints: restart the Docker daemon, which counts them anew, and destroy again"
+	return failure
 }
 
 // proveGone lists once more: a create whose answer was lost may have left something after the first look.

@@ -2,10 +2,12 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 
@@ -97,4 +99,22 @@ func TestAnExternalVolumeIsNeverRemoved(t *testing.T) {
 	if _, err := s.api.VolumeInspect(t.Context(), name); err != nil {
 		t.Errorf("the user's volume is gone: %v", err)
 	}
+}
+
+// miscounting is an engine that has lost count of a network's endpoints.
+type miscounting struct{ dockerAPI }
+
+func (miscounting) NetworkRemove(_ context.Context, name string) error {
+	return fmt.Errorf("%w: network %s has active endpoints", errdefs.ErrPermissionDenied, name)
+}
+
+func TestANetworkWhoseEndpointsAreMiscountedIsExplained(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.up(s.component("alpha"))
+	sound := s.e.api
+	s.e.api = miscounting{sound}
+	_, err := s.e.Remove(t.Context(), s.call(), nil)
+	s.e.api = sound
+	wantFailure(t, err, contract.Unavailable, s.ref.Network(), "has active endpoints, although no container is on it", "restart the Docker daemon")
 }
