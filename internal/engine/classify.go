@@ -40,6 +40,9 @@ var patterns = []pattern{
 	{"executable file not found", contract.InvalidInput, "the image has no such program: check image and command"},
 	{"no such file or directory: unknown", contract.InvalidInput, "the image has no such program: check image and command"},
 
+	{"unable to find user", contract.InvalidInput, "the image has no such user: name one of its own, or give a number"},
+	{"unable to find group", contract.InvalidInput, "the image has no such group: name one of its own, or give a number"},
+
 	{"no space left on device", contract.Unavailable, "free space on the engine's disk: `docker system df`"},
 
 	{"invalid reference format", contract.InvalidInput, "an image is written [host/]repository[:tag][@digest]"},

@@ -25,9 +25,9 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
-// boxImage and otherImage run testdata/box as root and as user 10001, checkedImage with a HEALTHCHECK. They are built once and
-// kept by the engine.
-var boxImage, otherImage, checkedImage string
+// boxImage and otherImage run testdata/box as root and as user 10001, checkedImage with a HEALTHCHECK, and slowImage with one that
+// takes its time. They are built once and kept by the engine.
+var boxImage, otherImage, checkedImage, slowImage string
 
 func TestMain(m *testing.M) {
 	if err := buildImages(); err != nil {
@@ -56,7 +56,7 @@ func buildImages() error {
 	}
 	sum := sha256.Sum256(program)
 	boxImage = "orch.local/engine-test:" + hex.EncodeToString(sum[:6])
-	otherImage, checkedImage = boxImage+"-nonroot", boxImage+"-checked"
+	otherImage, checkedImage, slowImage = boxImage+"-nonroot", boxImage+"-checked", boxImage+"-slow"
 	api, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err != nil {
 		return err
@@ -65,6 +65,7 @@ func buildImages() error {
 	for ref, changes := range map[string][]string{
 		boxImage:     {`ENTRYPOINT ["/box"]`, `ENV FROM_IMAGE=yes`},
 		otherImage:   {`ENTRYPOINT ["/box"]`, `USER 10001:10001`},
+		slowImage:    {`ENTRYPOINT ["/box"]`, `HEALTHCHECK --interval=3s --timeout=2s --retries=2 CMD ["/box", "health"]`},
 		checkedImage: {`ENTRYPOINT ["/box"]`, `CMD ["from-image"]`, `HEALTHCHECK --interval=500ms --timeout=2s --retries=2 CMD ["/box", "health"]`},
 	} {
 		if err := importImage(api, ref, program, changes); err != nil {
