@@ -6,10 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http/cgi"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +19,7 @@ import (
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/buildcontext"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/git"
 )
 
 // built is a component whose image is built from files; "$BOX" in a Dockerfile is the local image that it is based on.
@@ -211,40 +209,12 @@ func TestRepositoryThatCannotBeFetched(t *testing.T) {
 	})
 }
 
-// repository serves a Git repository with a Dockerfile by HTTP, and returns its URL.
-func (s *service) repository(dockerfile string) string {
-	s.t.Helper()
-	root := s.t.TempDir()
-	dir := filepath.Join(root, "app")
-	must(s.t, os.MkdirAll(filepath.Join(dir, "deploy"), 0o755))
-	must(s.t, os.WriteFile(filepath.Join(dir, "deploy", "Dockerfile"), []byte(strings.ReplaceAll(dockerfile, "$BOX", boxImage)), 0o644))
-	git := func(args ...string) string {
-		command := exec.CommandContext(s.t.Context(), "git", args...)
-		command.Dir = root
-		command.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com",
-			"GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com")
-		output, err := command.CombinedOutput()
-		if err != nil {
-			s.t.Fatalf("git %v: %v: %s", args, err, output)
-		}
-		return strings.TrimSpace(string(output))
-	}
-	git("init", "-q", "-b", "main", "app")
-	git("-C", "app", "add", ".")
-	git("-C", "app", "commit", "-q", "-m", "one")
-	git("clone", "-q", "--bare", "app", "app.git")
-	server := httptest.NewServer(&cgi.Handler{
-		Path: filepath.Join(git("--exec-path"), "git-http-backend"),
-		Env:  []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1"},
-	})
-	s.t.Cleanup(server.Close)
-	return server.URL + "/app.git"
-}
-
 func TestEngineFetchesAGitRepository(t *testing.T) {
 	eachBuilder(t, func(t *testing.T) {
 		s := newService(t)
-		url := s.repository("FROM $BOX\nENV FROM_GIT=yes")
+		repository := git.Serve(t)
+		repository.Commit("one", map[string]string{"deploy/Dockerfile": "FROM " + boxImage + "\nENV FROM_GIT=yes"})
+		url := repository.URL
 		c, _ := s.built("alpha", "git", nil)
 		c.Build.Context = url + "#main:deploy"
 		must(t, s.build(c, nil, nil))
@@ -322,6 +292,7 @@ func TestCausesInTheWordsOfOtherEngines(t *testing.T) {
 			contract.NotFound, []string{"base image team/base does not exist in registry docker.io", "build.dockerfile"}},
 		`failed to solve: registry.example.com/base:1: failed to resolve source metadata for registry.example.com/base:1: failed to authorize: 401 Unauthorized`: {
 			contract.Denied, []string{"base image registry.example.com/base:1 cannot be pulled", "docker login"}},
+		`failed to solve: rpc error: code = Canceled desc = context canceled`: {contract.Unavailable, []string{"was not built to the end"}},
 		`toomanyrequests: You have reached your pull rate limit: failed to resolve source metadata for docker.io/library/golang:1`: {
 			contract.Unavailable, []string{"base image docker.io/library/golang:1", "limits pulls"}},
 	} {
