@@ -11,7 +11,6 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/cloud"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/engine"
-	"github.com/temporal-orchestrator/terraform-provider-orch/internal/secret"
 )
 
 // Platform carries out the steps of a deployment on one cloud platform. Each call is idempotent: it finds out for itself what
@@ -282,12 +281,12 @@ func masked(err error, values []string) error {
 		return err
 	}
 	copied := *failure
-	copied.Cause = secret.Mask(copied.Cause, values...)
+	copied.Cause = contract.Mask(copied.Cause, values...)
 	if e := failure.Evidence; e != nil {
 		evidence := *e
 		evidence.Logs = slices.Clone(e.Logs)
 		for i := range evidence.Logs {
-			evidence.Logs[i] = secret.Mask(evidence.Logs[i], values...)
+			evidence.Logs[i] = contract.Mask(evidence.Logs[i], values...)
 		}
 		copied.Evidence = &evidence
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/cloud/railway"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/engine"
-	"github.com/temporal-orchestrator/terraform-provider-orch/internal/secret"
 )
 
 const (
@@ -194,7 +193,7 @@ func (s *railwaySite) tail(ctx context.Context, id string) []string {
 	}
 	out := make([]string, len(lines))
 	for i, line := range lines {
-		out[i] = secret.Mask(line.Message, hidden...)
+		out[i] = contract.Mask(line.Message, hidden...)
 	}
 	return out
 }

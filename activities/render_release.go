@@ -10,7 +10,6 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/cloud/render"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/engine"
-	"github.com/temporal-orchestrator/terraform-provider-orch/internal/secret"
 )
 
 const (
@@ -174,7 +173,7 @@ func renderEvidence(ctx context.Context, c *render.Client, found *renderFound, d
 	}
 	values := found.mark.values(found.vars)
 	for i, line := range evidence.Logs {
-		evidence.Logs[i] = secret.Mask(line, values...)
+		evidence.Logs[i] = contract.Mask(line, values...)
 	}
 	return evidence
 }

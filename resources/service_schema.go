@@ -107,8 +107,9 @@ func buildSchema() schema.Attribute {
 				Required: true,
 				MarkdownDescription: "Folder to build from, for example `\"${path.module}/app\"`, or the URL of a Git repository, for example " +
 					"`https://example.com/app.git#v1.4.2:docker`. A folder is read where Terraform runs, and again by the worker, which must have the same " +
-					"content at the same path; `.dockerignore` is honoured. A plan warns of the files that changed. A Git repository is fetched by the Docker " +
-					"Engine: that a branch has moved on is not noticed, so name a tag or commit.",
+					"content at the same path; `.dockerignore` is honoured. A plan warns of the files that changed, so list there what changes by itself, such as " +
+					"Terraform's own `.terraform` and `*.tfstate*`. A Git repository is fetched by the Docker Engine, whose host must have the login where one is " +
+					"needed: a URL with a login in it is refused. That a branch has moved on is not noticed, so name a tag or commit.",
 			},
 			"dockerfile": schema.StringAttribute{
 				Optional:            true,
@@ -249,7 +250,7 @@ func healthSchema() schema.Attribute {
 			},
 			"image": schema.BoolAttribute{
 				Optional:            true,
-				MarkdownDescription: "Whether the image's own HEALTHCHECK decides. Default: `false`.",
+				MarkdownDescription: "Whether the image's own HEALTHCHECK decides, at its own intervals and with its own retries. Default: `false`.",
 			},
 			"interval": text("Time between two attempts, for example `500ms`.", catalog.DefaultInterval),
 			"timeout":  text("How long an answer may take.", catalog.DefaultAttempt),
@@ -278,7 +279,7 @@ func updateSchema() schema.Attribute {
 			"drain_seconds": schema.Int64Attribute{
 				Optional: true,
 				MarkdownDescription: fmt.Sprintf("How many seconds the old container goes on, for those who are connected to it, after the new one has taken over its "+
-					"names. Default: `%d`.", catalog.DefaultDrain),
+					"names, 2 at least. Default: `%d`.", catalog.DefaultDrain),
 			},
 		},
 	}

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"fmt"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -82,6 +83,10 @@ func asFailure(err error) *contract.StepFailure {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) {
 		failure := contract.Fail(contract.Unavailable, "no answer in time (%s timeout): the worker may have stopped while it ran the step", timeout.TimeoutType())
+		var last string
+		if timeout.HasLastHeartbeatDetails() && timeout.LastHeartbeatDetails(&last) == nil {
+			failure.Cause += fmt.Sprintf("; the last that was heard of it: %s", last)
+		}
 		failure.Hint = "see the worker's log, then apply again"
 		return failure
 	}

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
@@ -97,4 +99,54 @@ func TestRetryPolicyIsThatOfTheFamily(t *testing.T) {
 		require.GreaterOrEqual(t, at[1].Sub(at[0]), want.pause, kind.Name)
 		require.Less(t, at[1].Sub(at[0]), want.pause+time.Second, kind.Name)
 	}
+}
+
+// A user's own times come on top of the family's, and a build has long.
+func TestStepsHaveTheTimeThatTheInputAllows(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	workflows.Register(env)
+	f := &fakeEngine{failAt: map[string]error{contract.ActivityCommitStack: temporal.NewNonRetryableApplicationError("no", "Internal", nil)}}
+	f.register(env)
+	allowed := map[string]time.Duration{}
+	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		allowed[info.ActivityType.Name] = info.Deadline.Sub(info.StartedTime).Round(time.Second)
+	})
+	env.ExecuteWorkflow("ContainerServiceWorkflow", contract.Request{ServiceName: "app", Input: json.RawMessage(
+		`{"build":{"context":"/src","hash":"x"},"stop_timeout":3600,"update":{"drain_seconds":600},"ports":{"http":{"container":80}},
+		"health":{"http":{"port":"http"},"start_period":"1h","interval":"1s","timeout":"4s","retries":2}}`)})
+	require.Error(t, env.GetWorkflowError())
+	// Twice the health check, whose last attempt ends 20 s after the start period.
+	changeover := 5*time.Minute + 2*(time.Hour+20*time.Second) + 600*time.Second + time.Hour
+	require.Equal(t, changeover, allowed[contract.ActivityEnsureComponent])
+	require.Equal(t, changeover, allowed[contract.ActivityRestoreComponent])
+	require.Equal(t, time.Hour, allowed[contract.ActivityBuildImage])
+	require.Equal(t, 5*time.Minute, allowed[contract.ActivityPrepareStack])
+
+	env = suite.NewTestWorkflowEnvironment()
+	workflows.Register(env)
+	(&fakeEngine{}).register(env)
+	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		allowed[info.ActivityType.Name] = info.Deadline.Sub(info.StartedTime).Round(time.Second)
+	})
+	env.ExecuteWorkflow("ContainerServiceCleanupWorkflow", contract.Request{ServiceName: "app", Input: json.RawMessage(`{"image":"i:1","stop_timeout":3600}`)})
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, 5*time.Minute+time.Hour, allowed[contract.ActivityRemoveStack])
+}
+
+// What a step was at when it was heard of last says more than that it was too slow.
+func TestATimeoutTellsWhatWasHeardLast(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	workflows.Register(env)
+	env.RegisterActivityWithOptions(func(ctx context.Context, _ contract.StackCall) (contract.Prepared, error) {
+		return contract.Prepared{}, temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_HEARTBEAT, nil, "pulling image i:1: 3.0 MB of 9.0 MB in 2 layers")
+	}, activity.RegisterOptions{Name: contract.ActivityPrepareStack})
+	env.RegisterActivityWithOptions(func(context.Context, contract.StackCall) (contract.Undone, error) {
+		return contract.Undone{}, nil
+	}, activity.RegisterOptions{Name: contract.ActivityRollbackStack})
+	env.ExecuteWorkflow("ContainerServiceWorkflow", contract.Request{ServiceName: "app", Input: json.RawMessage(`{"image":"i:1"}`)})
+	failure := failureOf(t, env.GetWorkflowError())
+	require.Contains(t, failure.Cause, "Heartbeat timeout")
+	require.Contains(t, failure.Cause, "the last that was heard of it: pulling image i:1: 3.0 MB of 9.0 MB")
 }

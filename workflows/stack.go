@@ -37,16 +37,17 @@ func stackOptions(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, options)
 }
 
-// withTime lets an attempt take longer by what the user has allowed the component to become ready in.
+// withTime lets an attempt take longer by what the user has allowed the components to take.
 func withTime(ctx workflow.Context, more time.Duration) workflow.Context {
 	options := workflow.GetActivityOptions(ctx)
 	options.StartToCloseTimeout += more
 	return workflow.WithActivityOptions(ctx, options)
 }
 
-// buildOptions are stackOptions with the time that a build may take.
+// buildOptions are stackOptions with the time that a build may take. It is long: heartbeats tell of a worker that died, and how long
+// the whole may take is the user's to say.
 func buildOptions(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithStartToCloseTimeout(stackOptions(ctx, summary), 10*time.Minute)
+	return workflow.WithStartToCloseTimeout(stackOptions(ctx, summary), time.Hour)
 }
 
 // Setup makes the service what the input says: everything is checked, then the components are started, those that do not
@@ -248,14 +249,14 @@ func startOne(ctx workflow.Context, call contract.StackCall, c contract.Componen
 	}
 	// Registered before the step: a step that timed out may have made something all the same.
 	undo.add(c.Name, func(ctx workflow.Context) (contract.Undone, error) {
-		return activity[contract.Undone](stackOptions(ctx, "restore "+c.Name), contract.ActivityRestoreComponent, one)
+		return activity[contract.Undone](withTime(stackOptions(ctx, "restore "+c.Name), c.Changeover()), contract.ActivityRestoreComponent, one)
 	})
 	if c.Build != nil {
 		if _, err := activity[struct{}](buildOptions(ctx, c.Build.Step), contract.ActivityBuildImage, one); err != nil {
 			return contract.ComponentState{}, stepFailed(c.Build.Step, err)
 		}
 	}
-	state, err := activity[contract.ComponentState](withTime(stackOptions(ctx, c.StartStep()), c.Probe.Timeout()), contract.ActivityEnsureComponent, one)
+	state, err := activity[contract.ComponentState](withTime(stackOptions(ctx, c.StartStep()), c.Changeover()), contract.ActivityEnsureComponent, one)
 	if err != nil {
 		return contract.ComponentState{}, stepFailed(c.StartStep(), err)
 	}
@@ -278,11 +279,13 @@ func (s stack) Cleanup(ctx workflow.Context, req contract.Request) (contract.Rem
 	if err != nil {
 		return contract.Removed{}, failed(stepFailed("remove_from_grafana", err))
 	}
+	var stopping time.Duration
 	for _, c := range spec.Components {
 		// What depends on others is removed before them; the labels tell the rest.
 		call.Stack.Components = append(call.Stack.Components, contract.Component{Name: c.Name, DependsOn: c.DependsOn})
+		stopping += c.Stopping()
 	}
-	removed, err := activity[contract.Removed](stackOptions(ctx, "remove"), contract.ActivityRemoveStack, call)
+	removed, err := activity[contract.Removed](withTime(stackOptions(ctx, "remove"), stopping), contract.ActivityRemoveStack, call)
 	if err != nil {
 		return contract.Removed{}, failed(stepFailed("remove", err))
 	}

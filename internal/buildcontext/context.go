@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
@@ -47,10 +48,11 @@ type Context struct {
 
 // entry is one file, directory or symbolic link, by its path with slashes.
 type entry struct {
-	path string
-	mode fs.FileMode
-	size int64
-	link string
+	path     string
+	mode     fs.FileMode
+	modified time.Time
+	size     int64
+	link     string
 	// sum is of a file's content.
 	sum [sha256.Size]byte
 }
@@ -213,7 +215,7 @@ func reincluded(ignored *patternmatcher.PatternMatcher, dir string) bool {
 }
 
 func (c *Context) add(name string, info fs.FileInfo) error {
-	e := entry{path: name, mode: info.Mode()}
+	e := entry{path: name, mode: info.Mode(), modified: info.ModTime()}
 	switch {
 	case info.IsDir():
 	case info.Mode().IsRegular():

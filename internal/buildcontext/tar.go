@@ -5,11 +5,11 @@ import (
 	"crypto/sha256"
 	"io"
 	"io/fs"
-	"time"
 )
 
-// Tar streams the context in the form that the Docker Engine takes: owner 0:0, no times. Reading fails when a file is not any
-// more what the digest was made of, so that nothing is built under a wrong name. The caller closes it.
+// Tar streams the context in the form that the Docker Engine takes: owner 0:0, and times as they are, which are no content and yet
+// matter to what is built, such as a web server's cache tags. Reading fails when a file is not any more what the digest was made of,
+// so that nothing is built under a wrong name. The caller closes it.
 func (c *Context) Tar() io.ReadCloser {
 	reader, writer := io.Pipe()
 	go func() { writer.CloseWithError(c.write(writer)) }()
@@ -27,7 +27,7 @@ func (c *Context) write(to io.Writer) error {
 }
 
 func (c *Context) writeEntry(out *tar.Writer, e entry) error {
-	header := &tar.Header{Name: e.path, Mode: tarMode(e), ModTime: time.Unix(0, 0), Typeflag: tar.TypeReg, Size: e.size}
+	header := &tar.Header{Name: e.path, Mode: tarMode(e), ModTime: e.modified, Typeflag: tar.TypeReg, Size: e.size}
 	switch {
 	case e.mode.IsDir():
 		header.Typeflag, header.Name = tar.TypeDir, e.path+"/"

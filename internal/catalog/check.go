@@ -16,6 +16,9 @@ const DefaultBindAddress = "127.0.0.1"
 // MinMemoryMB is the least that Docker accepts as a memory limit.
 const MinMemoryMB = 6
 
+// minCPUs is the least that Docker accepts as a limit of CPUs.
+const minCPUs = 0.01
+
 // OwnLabelPrefix begins the labels that are orch's own.
 const OwnLabelPrefix = "io.orch."
 
@@ -57,8 +60,11 @@ func checkContainer(c contract.Component) []Problem {
 	if limited := c.InputPath != "" || c.MemoryMB != 0; limited && c.MemoryMB < MinMemoryMB {
 		problems = append(problems, Problem{at("memory_mb"), fmt.Sprintf("%d MiB is less than the %d MiB that Docker needs", c.MemoryMB, MinMemoryMB)})
 	}
-	if c.CPUs < 0 {
+	switch {
+	case c.CPUs < 0:
 		problems = append(problems, Problem{at("cpus"), "a number of CPUs cannot be negative"})
+	case c.CPUs != 0 && c.CPUs < minCPUs:
+		problems = append(problems, Problem{at("cpus"), fmt.Sprintf("%g is less than %g, the least that Docker takes", c.CPUs, minCPUs)})
 	}
 	return problems
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"math"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -150,9 +151,9 @@ func service(ref contract.Ref, name string, in ServiceInput) contract.Component 
 	}
 	for _, volume := range sorted(in.Volumes) {
 		v := in.Volumes[volume]
-		made := contract.Volume{Name: ref.Volume(name, volume), Path: v.Path, UID: uid, GID: gid, ReadOnly: or(v.ReadOnly, false), Attribute: "volumes." + volume}
+		made := contract.Volume{Name: ref.Volume(name, volume), Path: path.Clean(v.Path), UID: uid, GID: gid, ReadOnly: or(v.ReadOnly, false), Attribute: "volumes." + volume}
 		if or(v.External, false) {
-			made = contract.Volume{Name: volume, Path: v.Path, External: true, ReadOnly: or(v.ReadOnly, false), Attribute: "volumes." + volume}
+			made = contract.Volume{Name: volume, Path: path.Clean(v.Path), External: true, ReadOnly: or(v.ReadOnly, false), Attribute: "volumes." + volume}
 		}
 		c.Volumes = append(c.Volumes, made)
 	}

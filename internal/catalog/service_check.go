@@ -52,6 +52,10 @@ func (in ServiceInput) checkImage() []Problem {
 	if strings.TrimSpace(in.Build.Context) == "" {
 		problems = append(problems, Problem{"build.context", "it is empty; it takes a folder or the URL of a Git repository"})
 	}
+	if holdsLogin(in.Build.Context) {
+		problems = append(problems, Problem{"build.context", "the URL holds a login, which would stand in the state, in the history of the workflow and in the container's labels; " +
+			"let the Docker Engine's host have it, or build from a folder"})
+	}
 	if file := or(in.Build.Dockerfile, DefaultDockerfile); file == "" || path.IsAbs(file) || !insideOf(file) {
 		problems = append(problems, Problem{"build.dockerfile", fmt.Sprintf("%q is not a path within the context, such as docker/Dockerfile", file)})
 	}
@@ -61,6 +65,16 @@ func (in ServiceInput) checkImage() []Problem {
 		}
 	}
 	return problems
+}
+
+// holdsLogin reports whether an address of the web names a user, whose name alone may be a token.
+func holdsLogin(address string) bool {
+	rest, found := strings.CutPrefix(address, "https://")
+	if !found {
+		rest, found = strings.CutPrefix(address, "http://")
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	return found && strings.Contains(host, "@")
 }
 
 func insideOf(file string) bool {
@@ -178,7 +192,8 @@ func (in ServiceInput) checkVolumes() []Problem {
 		}
 		mount(at+".path", v.Path, "volume "+name)
 	}
-	for _, dir := range in.Tmpfs {
+	for _, entry := range in.Tmpfs {
+		dir, _, _ := strings.Cut(entry, ":") // Docker's own options may follow
 		mount("tmpfs", dir, "tmpfs "+dir)
 	}
 	return problems

@@ -150,3 +150,36 @@ func TestPartsOfAServicesInputAddUp(t *testing.T) {
 	require.Equal(t, stack.Components[0].ConfigHash(), changed.Components[0].ConfigHash(), "the application is nothing to its Neo4j")
 	require.NotEqual(t, stack.Components[1].ConfigHash(), changed.Components[1].ConfigHash())
 }
+
+func TestBadInputOfServicesIsFoundOnItsAttribute(t *testing.T) {
+	for input, want := range map[string]struct{ attribute, says string }{
+		`{"build":{"context":"https://me:token@example.com/app.git"}}`:                    {"build.context", "holds a login"},
+		`{"build":{"context":"http://token@example.com/app.git#main"}}`:                   {"build.context", "holds a login"},
+		`{"image":"i:1","tmpfs":["/d:size=1m"],"volumes":{"d":{"path":"/d"}}}`:            {"tmpfs", "already the place of volume d"},
+		`{"image":"i:1","tmpfs":["/d/","/d:size=1m"]}`:                                    {"tmpfs", "already the place of tmpfs /d"},
+		`{"image":"i:1","tmpfs":["relative:size=1m"]}`:                                    {"tmpfs", "not an absolute path"},
+		`{"image":"i:1","cpus":0.001}`:                                                    {"cpus", "less than 0.01"},
+		`{"image":"i:1","ports":{"http":{"container":80,"host":0}}}`:                      {"ports.http.host", "between 1 and 65535"},
+		`{"image":"i:1","health":{"http":{"port":"x"}},"ports":{"http":{"container":1}}}`: {"health.http.port", "no port"},
+	} {
+		_, err := catalog.ContainerService.Entry().Expand(contract.NewRef(contract.ContainerService, "", "app"), json.RawMessage(input))
+		var failure *contract.StepFailure
+		require.ErrorAs(t, err, &failure, input)
+		require.Equal(t, want.attribute, failure.Attribute, input)
+		require.Contains(t, failure.Cause, want.says, input)
+		require.NotContains(t, failure.Cause, "token", input)
+	}
+	for _, input := range []string{
+		`{"build":{"context":"git@github.com:team/app.git#v1"}}`, `{"build":{"context":"https://example.com/app.git#feature@2:docker"}}`,
+		`{"build":{"context":"app@2","hash":"1"}}`, `{"image":"i:1","tmpfs":["/tmp:size=64m","/run"],"volumes":{"d":{"path":"/d/"}}}`,
+	} {
+		_, err := catalog.ContainerService.Entry().Expand(contract.NewRef(contract.ContainerService, "", "app"), json.RawMessage(input))
+		require.NoError(t, err, input)
+	}
+	require.Equal(t, "/d", oneService(t, `{"image":"i:1","volumes":{"d":{"path":"/d/"}}}`).Volumes[0].Path, "one path has one form")
+}
+
+func TestNamesOfTheDNSAreComparedAsTheDNSDoes(t *testing.T) {
+	stack := expanded(t, catalog.ChatService.Entry(), `{"image":"i:1","cloudflare":{"token":{"env":"T"},"zone":"Example.com","record":"Chat.EXAMPLE.com"}}`)
+	require.Equal(t, "Chat.EXAMPLE.com", stack.Cloudflare.Record)
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Stack is what a service consists of on one Docker Engine. The catalog makes it from the input; workflows hand its parts
@@ -267,6 +268,19 @@ func (c Component) ConfigHash() string {
 	}
 	return digest(c)
 }
+
+// Changeover is how long the component's own settings allow it to take from one container to the next: to become ready, with a
+// handover once more under its names, to drain, and to stop.
+func (c Component) Changeover() time.Duration {
+	whole := c.Probe.Timeout() + c.Stopping()
+	if c.Handover != nil {
+		whole += c.Probe.Timeout() + time.Duration(c.Handover.DrainSeconds)*time.Second
+	}
+	return whole
+}
+
+// Stopping is how long the process may take to end.
+func (c Component) Stopping() time.Duration { return time.Duration(c.StopTimeout) * time.Second }
 
 // Port returns the port of that name and whether there is one.
 func (c Component) Port(name string) (Port, bool) {

@@ -56,6 +56,9 @@ var (
 	aboutAnImage = regexp.MustCompile(`(?i)load metadata|pull access denied|manifest|/v2/|source metadata|image config|failed to do request|failed to authorize|docker-image://`)
 )
 
+// engineStopped recognises that nobody has called a build off but the engine, which stops or is restarted.
+var engineStopped = regexp.MustCompile(`context canceled|code = (?:Canceled|Unavailable)|transport is closing`)
+
 // onlyClassic recognises what a BuildKit cannot do and the classic builder can: work without a session, and, before engine
 // 23.0, build a folder of a Git repository.
 var onlyClassic = regexp.MustCompile(`no active session|subdir not supported`)
@@ -75,6 +78,8 @@ func (b *imageBuild) explain(message string, log []string) *contract.StepFailure
 		class, hint := classOf(errors.New(message))
 		failure = contract.Fail(class, "image %s cannot be built, the Docker Engine's disk is full: %s", c.Image, message)
 		failure.Hint = hint
+	case engineStopped.MatchString(message):
+		failure = contract.Fail(contract.Unavailable, "image %s was not built to the end, the Docker Engine has given it up: %s", c.Image, message)
 	case aboutAnImage.MatchString(message), noSuchImage.MatchString(message):
 		failure = explainBase(c, message, log)
 	default:

@@ -118,7 +118,7 @@ func (l *buildLog) write(text string) {
 	if kept := l.text.String(); len(kept) > 4*maxLogText {
 		kept = l.masked.mask(kept)
 		l.text.Reset()
-		l.text.WriteString(kept[len(kept)-maxLogText:])
+		l.text.WriteString(kept[max(0, len(kept)-maxLogText):])
 	}
 }
 

@@ -36,9 +36,15 @@ var patterns = []pattern{
 	{"all predefined address pools have been fully subnetted", contract.Conflict,
 		"the engine has no addresses left for another network: `docker network prune`"},
 
+	{"has active endpoints", contract.Unavailable,
+		"the engine still counts a container on the network; where there is none any more it has lost count, and a restart of the engine helps"},
+
 	{"exec format error", contract.InvalidInput, "the image is made for another processor architecture"},
 	{"executable file not found", contract.InvalidInput, "the image has no such program: check image and command"},
 	{"no such file or directory: unknown", contract.InvalidInput, "the image has no such program: check image and command"},
+
+	{"unable to find user", contract.InvalidInput, "the image has no such user: name one of its own, or give a number"},
+	{"unable to find group", contract.InvalidInput, "the image has no such group: name one of its own, or give a number"},
 
 	{"no space left on device", contract.Unavailable, "free space on the engine's disk: `docker system df`"},
 

@@ -109,6 +109,18 @@ func (e *Engine) remove(ctx context.Context, id, name string) error {
 	}, contract.Fail(contract.Unavailable, "remove container %s: %s", name, oneLine(err)))
 }
 
+// toTheEnd is a context for what must be done although ctx may have ended, within a time.
+func toTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+}
+
+// removeLent removes a container that was made to lend something for a moment, also when ctx has ended.
+func (e *Engine) removeLent(ctx context.Context, id, what string) error {
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
+	return e.remove(ctx, id, what)
+}
+
 // stopAndRemove lets a container end by itself before it is removed.
 func (e *Engine) stopAndRemove(ctx context.Context, s container.Summary) error {
 	if s.State != container.StateExited && s.State != container.StateCreated {

@@ -236,10 +236,17 @@ func (j *job) revive(ctx context.Context, id string) error {
 	return j.start(ctx, id)
 }
 
-// halt stops the component's container, telling that it is waited for.
+// halt stops the component's container, telling that it is waited for. It cannot be called off: engines go on with a stop that nobody
+// waits for, and a rollback would take the container for one that runs.
 func (j *job) halt(ctx context.Context, id string) error {
 	return j.progress.during(ctx, "stopping container "+j.c.Container, func() error {
-		return j.stop(ctx, id, j.c.Container)
+		stopping := context.WithoutCancel(ctx)
+		if deadline, has := ctx.Deadline(); has {
+			var cancel context.CancelFunc
+			stopping, cancel = context.WithDeadline(stopping, deadline)
+			defer cancel()
+		}
+		return j.stop(stopping, id, j.c.Container)
 	})
 }
 

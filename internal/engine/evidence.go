@@ -101,8 +101,10 @@ func logLines(text string) []string {
 	return lines
 }
 
-// mask hides the component's secrets. It runs on the whole text before lines are cut: half a secret is one, too.
+// mask hides the component's secrets, each line of one that has several, and the shortest, too. It runs on the whole text before
+// lines are cut: half a secret is one, too.
 func (j *job) mask(text string) string {
+	text = contract.Mask(text, j.masked...)
 	for _, secret := range j.masked {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, "***")

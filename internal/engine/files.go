@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -62,9 +63,12 @@ func (a *archive) file(f contract.File) {
 }
 
 // directory adds a directory; where a volume is mounted there, its owner becomes the volume's.
-func (a *archive) directory(name string, uid, gid int) {
-	a.add(tar.Header{Typeflag: tar.TypeDir, Name: name, Uid: uid, Gid: gid, Mode: 0o755}, "")
+func (a *archive) directory(name string, uid, gid int, mode int64) {
+	a.add(tar.Header{Typeflag: tar.TypeDir, Name: name, Uid: uid, Gid: gid, Mode: mode}, "")
 }
+
+// directoryMode is what a directory has that nobody has changed.
+const directoryMode = 0o755
 
 // put copies the archive into a container. It always goes to "/": only there does the engine make missing directories, and
 // only from there does a directory's entry reach the volume that is mounted on it.
@@ -107,7 +111,7 @@ func (e *Engine) putBeside(ctx context.Context, id, name string, a *archive) (er
 	if err != nil {
 		return err
 	}
-	defer func() { err = anyOf(err, e.remove(context.WithoutCancel(ctx), beside, "for writing to volumes")) }()
+	defer func() { err = anyOf(err, e.removeLent(ctx, beside, "for writing to volumes")) }()
 	if err := e.copyTo(ctx, beside, a); err != nil {
 		return e.fail(ctx, err, "copy files into the volumes of container %s", name)
 	}
@@ -125,19 +129,44 @@ func (e *Engine) neverStarted(ctx context.Context, r contract.Ref, image string,
 	return made.ID, nil
 }
 
-// inject copies the component's files into its container and gives its own volumes to the user that it runs as. Root's
-// volumes are left alone: they take owner and content of the image's directory. So are external ones: they are the user's.
+// inject copies the component's files into its container and gives its own volumes to the user that it runs as, with the mode that
+// they have: a database may have closed its directory to others, and would not open it otherwise. Root's volumes are left alone:
+// they take owner and content of the image's directory. So are external ones: they are the user's.
 func (e *Engine) inject(ctx context.Context, id string, c contract.Component) error {
 	a := newArchive()
 	for _, v := range c.Volumes {
-		if !v.External && !v.ReadOnly && (v.UID != 0 || v.GID != 0) {
-			a.directory(v.Path, v.UID, v.GID)
+		if v.External || v.ReadOnly || v.UID == 0 && v.GID == 0 {
+			continue
 		}
+		mode, err := e.modeOf(ctx, id, c.Container, v.Path)
+		if err != nil {
+			return err
+		}
+		a.directory(v.Path, v.UID, v.GID, mode)
 	}
 	for _, f := range c.Files {
 		a.file(f)
 	}
 	return e.put(ctx, id, c.Container, a)
+}
+
+// modeOf is the mode of a directory in a container, running or not, in a tar's own bits.
+func (e *Engine) modeOf(ctx context.Context, id, name, dir string) (int64, error) {
+	found, err := e.api.ContainerStatPath(ctx, id, dir)
+	switch {
+	case errdefs.IsNotFound(err), err == nil && !found.Mode.IsDir():
+		return directoryMode, nil
+	case err != nil:
+		return 0, e.fail(ctx, err, "look at %s in container %s", dir, name)
+	}
+	mode := int64(found.Mode.Perm())
+	if found.Mode&fs.ModeSetgid != 0 {
+		mode |= 0o2000
+	}
+	if found.Mode&fs.ModeSticky != 0 {
+		mode |= 0o1000
+	}
+	return mode, nil
 }
 
 // injectLive copies the files that the process reads anew when they change into its container, which need not be stopped. All

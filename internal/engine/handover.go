@@ -85,7 +85,9 @@ func (j *job) handover(ctx context.Context, id string, predecessor *container.In
 		return err
 	}
 	if err := j.stillReady(ctx, id); err != nil {
-		if back := j.takeAway(context.WithoutCancel(ctx), id, contract.IncomingSuffix); back != nil {
+		last, cancel := toTheEnd(ctx)
+		defer cancel()
+		if back := j.takeAway(last, id, contract.IncomingSuffix); back != nil {
 			j.log.Warn("a container that is not ready keeps its names", "container", j.c.Container, "error", back)
 		}
 		return j.stillServing(err)
@@ -97,7 +99,8 @@ func (j *job) handover(ctx context.Context, id string, predecessor *container.In
 	return j.succeed(ctx, id, predecessor, before)
 }
 
-// stillReady asks a container once more that was ready a moment ago.
+// stillReady asks a container once more that was ready a moment ago. It has its names now, so it is given no second start period,
+// only the moment in which it was off the network.
 func (j *job) stillReady(ctx context.Context, id string) error {
 	watching, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -105,7 +108,9 @@ func (j *job) stillReady(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return j.ready(ctx, id, w, probeTimeout(j.c))
+	again := *j
+	again.c.Probe.StartPeriodSeconds = min(j.c.Probe.StartPeriodSeconds, leastDrain.Seconds())
+	return again.ready(ctx, id, w, w.limit)
 }
 
 // stillServing adds to a successor's failure that nobody has noticed it.

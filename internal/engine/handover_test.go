@@ -224,15 +224,20 @@ func TestASuccessorThatFailsWithItsNamesLosesThemAgain(t *testing.T) {
 	client := s.polling("client", "alpha")
 	s.answered(client, "box is ready with one")
 	next := edited(first, "two")
-	next.Probe.TimeoutSeconds = 2
+	// It has been ready: the start period does not begin anew.
+	next.Probe.StartPeriodSeconds, next.Probe.Retries, next.Probe.TimeoutSeconds = 60, 3, 90
 	next.Secrets = []contract.Secret{{Name: "password", Mode: 0o444, Version: version(2)}}
 	s.run = "run-2"
 	call := s.componentCall(next)
 	call.Secrets = map[string]string{"password": "second secret"}
 	probes := &deaf{RoundTripper: s.e.probes.Transport}
 	failing := &Engine{api: &hooked{s.e.api, func() { probes.now.Store(true) }}, log: s.e.log, probes: &http.Client{Transport: probes}}
+	began := time.Now()
 	_, err := failing.Ensure(t.Context(), call, nil)
-	wantFailure(t, err, contract.Unhealthy, "gone deaf", "still serves")
+	wantFailure(t, err, contract.Unhealthy, "gone deaf", "in 3 attempts", "still serves")
+	if took := time.Since(began); took > 40*time.Second {
+		t.Errorf("it had its names for %s", took)
+	}
 	incoming, err := s.api.ContainerInspect(t.Context(), first.Container+contract.IncomingSuffix)
 	must(t, err)
 	if aliases := incoming.NetworkSettings.Networks[s.ref.Network()].Aliases; slices.Contains(aliases, "alpha") || !slices.Contains(aliases, "alpha-incoming") {

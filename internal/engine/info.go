@@ -54,21 +54,30 @@ func (e *Engine) ImagePresent(ctx context.Context, ref string) (bool, error) {
 
 // check returns the engine's ID, and a WrongEngine failure when want names another one.
 func (e *Engine) check(ctx context.Context, want string) (string, error) {
+	id, err := e.identity(ctx)
+	if err == nil && want != "" && want != id {
+		failure := contract.Fail(contract.WrongEngine,
+			"the service lives on Docker Engine %s, and this worker drives %s at %s", want, id, e.api.DaemonHost())
+		failure.Hint = "start a worker for this task queue where `docker info --format '{{.ID}}'` prints " + want
+		return id, failure
+	}
+	return id, err
+}
+
+// identity is the engine's ID. Who asks waits for no one else's question: an engine may hang, and each has a time of its own.
+func (e *Engine) identity(ctx context.Context) (string, error) {
+	e.mu.Lock()
+	id, known := e.id, time.Now().Before(e.idUntil)
+	e.mu.Unlock()
+	if known {
+		return id, nil
+	}
+	info, err := e.api.Info(ctx)
+	if err != nil {
+		return "", e.fail(ctx, err, "ask the Docker Engine for its identity")
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.id == "" || time.Now().After(e.idUntil) {
-		info, err := e.api.Info(ctx)
-		if err != nil {
-			e.id = ""
-			return "", e.fail(ctx, err, "ask the Docker Engine for its identity")
-		}
-		e.id, e.idUntil = info.ID, time.Now().Add(idLifetime)
-	}
-	if want != "" && want != e.id {
-		failure := contract.Fail(contract.WrongEngine,
-			"the service lives on Docker Engine %s, and this worker drives %s at %s", want, e.id, e.api.DaemonHost())
-		failure.Hint = "start a worker for this task queue where `docker info --format '{{.ID}}'` prints " + want
-		return e.id, failure
-	}
-	return e.id, nil
+	e.id, e.idUntil = info.ID, time.Now().Add(idLifetime)
+	return info.ID, nil
 }

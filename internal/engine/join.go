@@ -53,11 +53,18 @@ func notThere(r contract.Ref, c contract.Component, join contract.Join, found *n
 		}
 	}
 	failure := contract.Fail(contract.NotFound, "network %q of %s is not there, and %s of %s has to join it", join.Network, whose, c.Name, r.ID())
-	if found != nil {
-		failure.Cause += fmt.Sprintf("; the network of that name is %s", ownerOf(found.Labels))
-	}
 	failure.Attribute = cmp.Or(join.Attribute, c.InputPath)
 	failure.Hint = create + " first, or correct the URL or pipeline id that leads to it"
+	if found == nil {
+		return failure
+	}
+	if other := serviceOf(found.Labels); other.Network() == join.Network {
+		failure.Class = contract.InvalidInput
+		failure.Cause = fmt.Sprintf("%s of %s cannot join network %q: %s is in another scope", c.Name, r.ID(), join.Network, other.ID())
+		failure.Hint = fmt.Sprintf("name a service of scope %q: services join each other within a scope only", r.Scope)
+		return failure
+	}
+	failure.Cause += fmt.Sprintf("; the network of that name is %s", ownerOf(found.Labels))
 	return failure
 }
 

@@ -25,7 +25,7 @@ func (s *service) joining(name string, others ...*service) contract.Component {
 func (s *service) sees(from contract.Component, host string) {
 	s.t.Helper()
 	answer := ""
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); <-time.After(50 * time.Millisecond) {
+	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); <-time.After(50 * time.Millisecond) {
 		if answer = s.get(from, "/fetch?url=http://"+host+":8080/ready"); answer == "box is ready with one" {
 			return
 		}
@@ -137,6 +137,14 @@ func TestANetworkToJoinMustBeAServicesOfTheSameScope(t *testing.T) {
 		refused("the network of that name is ")
 		must(t, s.api.NetworkRemove(t.Context(), made.ID))
 	}
+
+	abroad := newService(t)
+	abroad.ref.Scope = "elsewhere"
+	_, err := abroad.e.Prepare(t.Context(), abroad.call(), nil)
+	must(t, err)
+	c = s.joining("alpha", abroad)
+	_, err = s.e.Prepare(t.Context(), s.call(c), nil)
+	wantFailure(t, err, contract.InvalidInput, abroad.ref.ID()+" is in another scope", `scope "enginetest"`, "alpha")
 }
 
 func TestAServiceThatOthersHaveJoinedIsDestroyedAfterThem(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -115,7 +114,7 @@ func (e *Engine) rejoin(ctx context.Context, got *container.InspectResponse, on 
 		settings.MacAddress = at.MacAddress
 	}
 	// A cancellation in between would leave the container off its network.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	ctx, cancel := toTheEnd(ctx)
 	defer cancel()
 	// One that does not run may be off the network already, for which engines have different answers.
 	err = e.api.NetworkDisconnect(ctx, on, got.ID, true)

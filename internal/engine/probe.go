@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ type answer struct {
 	text string
 	// final means that asking again will not help.
 	final bool
+	// early means that the image's HEALTHCHECK has not come to a result yet, so that there is nothing to count.
+	early bool
 }
 
 func notReady(format string, args ...any) answer { return answer{text: fmt.Sprintf(format, args...)} }
@@ -83,7 +86,7 @@ func (e *Engine) askImage(ctx context.Context, id string) answer {
 		return answer{ok: true}
 	}
 	health := found.State.Health
-	got := answer{text: "the HEALTHCHECK of the image says " + health.Status, final: health.Status == container.Unhealthy}
+	got := answer{text: "the HEALTHCHECK of the image says " + health.Status, final: health.Status == container.Unhealthy, early: health.Status == container.Starting}
 	if last := len(health.Log) - 1; last >= 0 {
 		got.text += fmt.Sprintf(" (exit code %d): %s", health.Log[last].ExitCode, excerpt(health.Log[last].Output))
 	}
@@ -157,6 +160,16 @@ func plain(err error, limit time.Duration) string {
 		}
 		return err.Error()
 	}
+}
+
+// ownTime is how long an image's HEALTHCHECK may take to come to a result, and a moment more. What it leaves out is Docker's
+// default.
+func ownTime(h *container.HealthConfig) time.Duration {
+	if h == nil {
+		return 0
+	}
+	interval, attempt := cmp.Or(h.Interval, 30*time.Second), cmp.Or(h.Timeout, 30*time.Second)
+	return h.StartPeriod + time.Duration(cmp.Or(h.Retries, 3))*(interval+attempt) + 5*time.Second
 }
 
 func excerpt(text string) string {

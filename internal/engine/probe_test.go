@@ -12,7 +12,7 @@ import (
 func (s *service) probed(name string, p contract.Probe) contract.Component {
 	c := s.component(name)
 	if p.TimeoutSeconds == 0 {
-		p.TimeoutSeconds = 2
+		p.TimeoutSeconds = 20
 	}
 	p.Attribute = "health.path"
 	c.Probe = p
@@ -21,7 +21,6 @@ func (s *service) probed(name string, p contract.Probe) contract.Component {
 
 func TestAProbeByHTTPSaysWhatCameBack(t *testing.T) {
 	t.Parallel()
-	s := newService(t)
 	for _, tc := range []struct {
 		name  string
 		probe contract.Probe
@@ -29,16 +28,17 @@ func TestAProbeByHTTPSaysWhatCameBack(t *testing.T) {
 	}{
 		{"no content", contract.Probe{Port: "http", Path: "/answer?code=204"}, nil},
 		{"created", contract.Probe{Type: contract.ProbeHTTP, Port: "http", Path: "/answer?code=201"}, nil},
-		{"error", contract.Probe{Port: "http", Path: "/answer?code=500"}, []string{"500 Internal Server Error one says 500"}},
-		{"redirect", contract.Probe{Port: "http", Path: "/answer?code=301&to=https://example.com/in"},
+		{"error", contract.Probe{Port: "http", Path: "/answer?code=500", TimeoutSeconds: 3}, []string{"500 Internal Server Error one says 500"}},
+		{"redirect", contract.Probe{Port: "http", Path: "/answer?code=301&to=https://example.com/in", TimeoutSeconds: 3},
 			[]string{"301 Moved Permanently redirects to https://example.com/in", "redirects are not followed"}},
-		{"hang", contract.Probe{Port: "http", Path: "/answer?code=200&wait=60s", AttemptSeconds: 0.4}, []string{"no answer came within 0.4 s"}},
-		{"a long attempt", contract.Probe{Port: "http", Path: "/answer?code=200&wait=1500ms", AttemptSeconds: 5, TimeoutSeconds: 10}, nil},
+		{"hang", contract.Probe{Port: "http", Path: "/answer?code=200&wait=60s", AttemptSeconds: 0.4, TimeoutSeconds: 3}, []string{"no answer came within 0.4 s"}},
+		{"a long attempt", contract.Probe{Port: "http", Path: "/answer?code=200&wait=1500ms", AttemptSeconds: 5}, nil},
 		{"retries", contract.Probe{Port: "http", Path: "/answer?code=500", Retries: 3, IntervalSeconds: 0.1, TimeoutSeconds: 60},
 			[]string{"did not become ready in 3 attempts"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s.t = t
+			t.Parallel()
+			s := newService(t)
 			c := s.probed("alpha", tc.probe)
 			_, err := s.ensure(c)
 			if tc.words == nil {
@@ -78,6 +78,9 @@ func TestTheStartPeriodDoesNotCount(t *testing.T) {
 	if !free.over(answer{final: true}, time.Second) {
 		t.Error("waiting goes on where it is of no use")
 	}
+	if strict := newPace(contract.Probe{Retries: 1}); strict.over(answer{early: true}, time.Hour) || !strict.over(notReady("no"), time.Hour) {
+		t.Error("what an image's HEALTHCHECK has not looked at yet counts as an attempt")
+	}
 }
 
 func TestAProbeByTCPIsNotDeceivedByTheEnginesProxy(t *testing.T) {
@@ -86,7 +89,7 @@ func TestAProbeByTCPIsNotDeceivedByTheEnginesProxy(t *testing.T) {
 	c := s.probed("alpha", contract.Probe{Type: contract.ProbeTCP, Port: "http"})
 	s.up(c)
 	s.noDrift(c)
-	deaf := s.probed("beta", contract.Probe{Type: contract.ProbeTCP, Port: "http"})
+	deaf := s.probed("beta", contract.Probe{Type: contract.ProbeTCP, Port: "http", TimeoutSeconds: 2})
 	deaf.Env = map[string]string{"BOX_DEAF": "1"}
 	_, err := s.ensure(deaf)
 	wantFailure(t, err, contract.Unhealthy, "connect to 127.0.0.1:", "nothing listens on the port in the container", "health.path")
@@ -108,6 +111,12 @@ func TestAProbeByTheImagesHealthcheck(t *testing.T) {
 	c.Image = checkedImage
 	s.up(c)
 	s.noDrift(c)
+
+	// The image's own intervals and retries count, not those of the probe.
+	slow := s.probed("gamma", contract.Probe{Type: contract.ProbeImage, IntervalSeconds: 0.1, AttemptSeconds: 0.1, Retries: 1, TimeoutSeconds: 1})
+	slow.Image = slowImage
+	s.up(slow)
+	s.noDrift(slow)
 
 	sick := s.probed("beta", image)
 	sick.Image, sick.Env = checkedImage, map[string]string{"BOX_NEVER_READY": "1"}

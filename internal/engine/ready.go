@@ -24,18 +24,24 @@ func probeTimeout(c contract.Component) time.Duration {
 	return c.Probe.Timeout()
 }
 
-// ready waits until the container answers its probe, and fails as soon as it ends, or as its probe says that waiting is of no
-// use.
+// ready waits until the container answers its probe.
 func (j *job) ready(ctx context.Context, id string, w watch, limit time.Duration) error {
-	what := fmt.Sprintf("waiting for %s to become ready", j.c.Name)
+	began := time.Now()
+	err := j.await(ctx, id, w, "waiting for "+j.c.Name+" to become ready", limit, newPace(j.c.Probe), func() answer { return j.ask(ctx, id, j.c) })
+	if err == nil {
+		j.log.Info("component is ready", "component", j.c.Name, "after", time.Since(began).Round(time.Millisecond))
+	}
+	return err
+}
+
+// await asks until the answer is good, and fails as soon as the container ends, or as the answer says that waiting is of no use.
+func (j *job) await(ctx context.Context, id string, w watch, what string, limit time.Duration, pace *pace, ask func() answer) error {
 	return j.progress.during(ctx, what, func() error {
-		began, pace := time.Now(), newPace(j.c.Probe)
-		deadline := time.NewTimer(limit)
+		began, deadline := time.Now(), time.NewTimer(limit)
 		defer deadline.Stop()
 		for {
-			got := j.ask(ctx, id, j.c)
+			got := ask()
 			if got.ok {
-				j.log.Info("component is ready", "component", j.c.Name, "after", time.Since(began).Round(time.Millisecond))
 				return nil
 			}
 			if ctx.Err() == nil && pace.over(got, time.Since(began)) {
@@ -82,9 +88,10 @@ func (p *pace) next() time.Duration {
 	return now
 }
 
-// over counts a failed attempt and reports whether it was one too many. Those in the start period do not count.
+// over counts a failed attempt and reports whether it was one too many. Those in the start period do not count, nor those that
+// come before a HEALTHCHECK's first result: it has intervals and retries of its own.
 func (p *pace) over(got answer, since time.Duration) bool {
-	if since < p.start {
+	if since < p.start || got.early {
 		return false
 	}
 	p.failed++

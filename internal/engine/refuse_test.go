@@ -238,7 +238,7 @@ func TestAComponentThatNeverBecomesReady(t *testing.T) {
 	}
 
 	c = s.component("beta")
-	c.Probe.TimeoutSeconds = 1
+	c.Probe.TimeoutSeconds = 3
 	c.Probe.Contains = "something else"
 	_, err = s.ensure(c)
 	wantFailure(t, err, contract.Unhealthy, `without "something else"`, "box is ready with one")

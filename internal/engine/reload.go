@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -50,14 +49,14 @@ func (a *archive) before(b before) {
 	a.file(contract.File{Path: beforePath, Content: string(text), Mode: keepersMode})
 }
 
-// reloads reports whether the running process has to take files over: they differ, or a run that was killed has copied them
-// and not told the process.
+// reloads reports whether the running process has to take files over: they differ, or a run that was killed, this one or another,
+// has copied them and not told the process.
 func (j *job) reloads(ctx context.Context, id string, findings []finding) (bool, error) {
 	if needs(findings, remedyLive) {
 		return true, nil
 	}
 	b, err := j.before(ctx, id, j.c.Container)
-	return b.RunID == j.call.RunID && !b.Taken, err
+	return b.RunID != "" && !b.Taken, err
 }
 
 // pushLive validates the live files and copies them into the container, keeping what was there.
@@ -170,28 +169,9 @@ func (j *job) signal(ctx context.Context, got *container.InspectResponse) error 
 
 // anew waits until the probe's answer is another than before the signal.
 func (j *job) anew(ctx context.Context, id string, w watch, was string) error {
-	limit := probeTimeout(j.c)
-	return j.progress.during(ctx, fmt.Sprintf("waiting for %s to reload", j.c.Name), func() error {
-		deadline, delay := time.NewTimer(limit), firstPoll
-		defer deadline.Stop()
-		for {
-			now, answer := j.change(ctx, id)
-			if now != "" && now != was {
-				return nil
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case result := <-w.exit:
-				return j.ended(ctx, id, w, result)
-			case err := <-w.err:
-				return j.fail(ctx, err, "watch container %s", j.c.Container)
-			case <-deadline.C:
-				return j.neverReady(ctx, id, fmt.Sprintf("within %d s", int(limit.Seconds())), answer)
-			case <-time.After(delay):
-			}
-			delay = min(delay*3/2, slowestPoll)
-		}
+	return j.await(ctx, id, w, "waiting for "+j.c.Name+" to reload", w.limit, newPace(contract.Probe{}), func() answer {
+		now, said := j.change(ctx, id)
+		return answer{ok: now != "" && now != was, text: said}
 	})
 }
 
@@ -243,7 +223,9 @@ func (j *job) restoreLive(ctx context.Context, id string) (bool, error) {
 	if err := j.halt(ctx, id); err != nil {
 		return false, err
 	}
+	b.Taken = true // by the start that follows
 	a := newArchive()
+	a.before(b)
 	for _, f := range b.Files {
 		a.file(f)
 	}

@@ -153,6 +153,16 @@ func TestAProcessThatWasNotToldIsToldByTheNextAttempt(t *testing.T) {
 	if got := s.works(c); got != "one" {
 		t.Errorf("the process works with %q after the rollback", got)
 	}
+
+	// The same, and the run that was killed has not come back: another one tells it.
+	s.run = "run-3"
+	must(t, (&job{Engine: s.e, call: s.componentCall(changed), c: changed}).pushLive(t.Context(), s.id(c.Container)))
+	s.run = "run-4"
+	_, err = s.ensure(changed)
+	must(t, err)
+	if got := s.works(changed); got != "two" {
+		t.Errorf("the process works with %q, told by another run", got)
+	}
 }
 
 func TestALeftoverOfAValidationIsRemoved(t *testing.T) {

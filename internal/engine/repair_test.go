@@ -2,6 +2,7 @@ package engine
 
 import (
 	"archive/tar"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -119,7 +120,7 @@ func TestAComponentThatHangsIsRestarted(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	c := s.component("alpha")
-	c.Probe.TimeoutSeconds = 1
+	c.Probe.TimeoutSeconds = 4 // so long one that hangs is waited for
 	s.up(c)
 	id := s.id(c.Container)
 	// A paused process inside an unpaused container cannot be had; another answer than the wanted one does as well.
@@ -188,6 +189,18 @@ func TestAVolumeBelongsToTheUserThatTheImageRunsAs(t *testing.T) {
 	if got := files["/var/lib/box/written"]; got.Content != "one" {
 		t.Errorf("written %+v after the replacement", got)
 	}
+
+	// A process may have closed the directory to others, and is to find it so.
+	closed := newArchive()
+	closed.directory("/var/lib/box", 10001, 10001, 0o2700)
+	must(t, s.e.put(t.Context(), c.Container, c.Container, closed))
+	s.up(c)
+	stat, err := s.api.ContainerStatPath(t.Context(), c.Container, "/var/lib/box")
+	must(t, err)
+	if want := fs.ModeDir | fs.ModeSetgid | 0o700; stat.Mode != want {
+		t.Errorf("mode %s, want %s", stat.Mode, want)
+	}
+	s.noDrift(c)
 }
 
 func TestAnImageTagThatMovedIsDriftAndReplaced(t *testing.T) {

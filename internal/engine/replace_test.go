@@ -2,9 +2,12 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -198,6 +201,66 @@ func TestAnInterruptedReplacementConverges(t *testing.T) {
 			t.Errorf("answer %q: the file did not arrive", got)
 		}
 	})
+}
+
+// TestAReplacementThatIsCalledOffAnywhereIsTakenBack kills an update that stops the old container first at each of its calls.
+func TestAReplacementThatIsCalledOffAnywhereIsTakenBack(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	first := s.component("alpha")
+	s.up(first)
+	before := s.id(first.Container)
+	for n, more := 1, true; more; n++ {
+		s.run = fmt.Sprintf("killed-%d", n)
+		next := edited(first, s.run)
+		more = s.killed(n, func(ctx context.Context, e *Engine) error {
+			_, err := e.Ensure(ctx, s.componentCall(next), nil)
+			return err
+		})
+		_, err := s.e.Restore(t.Context(), s.componentCall(next))
+		must(t, err)
+		eventually(t, "the old container answers again", func() bool { return s.says(first, "with one") })
+		s.oneContainer(first)
+		s.noDrift(first)
+		if s.id(first.Container) != before {
+			t.Fatalf("another container after the kill at call %d", n)
+		}
+	}
+}
+
+// A stop goes on when nobody waits for it any more, and takes its time.
+func TestAStopThatIsCalledOffIsTakenBack(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	first := s.component("alpha")
+	s.up(first)
+	address, err := s.e.Address(t.Context(), s.ref, "alpha", "http")
+	must(t, err)
+	go func() {
+		// It ends its answers before it ends itself.
+		if response, err := s.e.probes.Get("http://" + address + "/answer?code=200&wait=20s"); err == nil {
+			_ = response.Body.Close()
+		}
+	}()
+	s.run = "run-2"
+	next := edited(first, "two")
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = s.e.Ensure(ctx, s.componentCall(next), func(format string, args ...any) {
+		if strings.Contains(sprintf(format, args...), "stopping container") {
+			time.AfterFunc(200*time.Millisecond, cancel)
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	undone, err := s.e.Restore(t.Context(), s.componentCall(next))
+	must(t, err)
+	if !slices.Contains(undone.Done, "started container "+first.Container) {
+		t.Errorf("undone %q", undone.Done)
+	}
+	eventually(t, "the old container answers again", func() bool { return s.says(first, "with one") })
+	s.oneContainer(first)
+	s.noDrift(first)
 }
 
 func TestAnInterruptedRestoreConverges(t *testing.T) {

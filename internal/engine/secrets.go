@@ -100,7 +100,7 @@ func (j *job) settleSecrets(ctx context.Context, id string, predecessor *contain
 	j.masked = slices.AppendSeq(j.masked, stored.values(j.c))
 	// The volume's own directory must let the component's user pass, whatever the image has there.
 	created := newArchive()
-	created.directory(contract.SecretsPath, 0, 0)
+	created.directory(contract.SecretsPath, 0, 0, directoryMode)
 	var changes []rotation
 	for _, s := range j.c.Secrets {
 		what, value, err := decide(s, stored, j.call.Secrets[s.Name], func() (string, error) { return j.fetch(ctx, s) })
@@ -267,7 +267,7 @@ func (e *Engine) Secret(ctx context.Context, r contract.Ref, component, name str
 		if id, err = e.window(ctx, r, component); err != nil {
 			return "", err
 		}
-		defer func() { err = anyOf(err, e.remove(context.WithoutCancel(ctx), id, "for reading secrets")) }()
+		defer func() { err = anyOf(err, e.removeLent(ctx, id, "for reading secrets")) }()
 	}
 	stored, err := e.vault(ctx, id, r.Container(component))
 	if err != nil {

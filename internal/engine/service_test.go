@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -25,11 +26,15 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
-// boxImage and otherImage run testdata/box as root and as user 10001, checkedImage with a HEALTHCHECK. They are built once and
-// kept by the engine.
-var boxImage, otherImage, checkedImage string
+// boxImage and otherImage run testdata/box as root and as user 10001, checkedImage with a HEALTHCHECK, and slowImage with one that
+// takes its time. They are built once and kept by the engine.
+var boxImage, otherImage, checkedImage, slowImage string
 
 func TestMain(m *testing.M) {
+	// The tests wait most of the time, for what stops, drains and is not ready. The command line has the last word.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
 	if err := buildImages(); err != nil {
 		// A test of the engine without an engine proves nothing, so it must not look as if it did.
 		fmt.Fprintln(os.Stderr, "the tests of this package need a Docker Engine:", err)
@@ -56,7 +61,7 @@ func buildImages() error {
 	}
 	sum := sha256.Sum256(program)
 	boxImage = "orch.local/engine-test:" + hex.EncodeToString(sum[:6])
-	otherImage, checkedImage = boxImage+"-nonroot", boxImage+"-checked"
+	otherImage, checkedImage, slowImage = boxImage+"-nonroot", boxImage+"-checked", boxImage+"-slow"
 	api, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err != nil {
 		return err
@@ -65,6 +70,7 @@ func buildImages() error {
 	for ref, changes := range map[string][]string{
 		boxImage:     {`ENTRYPOINT ["/box"]`, `ENV FROM_IMAGE=yes`},
 		otherImage:   {`ENTRYPOINT ["/box"]`, `USER 10001:10001`},
+		slowImage:    {`ENTRYPOINT ["/box"]`, `HEALTHCHECK --interval=3s --timeout=2s --retries=2 CMD ["/box", "health"]`},
 		checkedImage: {`ENTRYPOINT ["/box"]`, `CMD ["from-image"]`, `HEALTHCHECK --interval=500ms --timeout=2s --retries=2 CMD ["/box", "health"]`},
 	} {
 		if err := importImage(api, ref, program, changes); err != nil {

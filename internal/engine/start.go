@@ -21,6 +21,8 @@ type watch struct {
 	since string
 	// running says that the run had begun by then.
 	running bool
+	// limit is how long the component may take to become ready.
+	limit time.Duration
 }
 
 // watch begins to watch a container before it is started or while it runs, so that no exit can be missed.
@@ -33,7 +35,10 @@ func (j *job) watch(ctx context.Context, id string) (watch, error) {
 		return watch{}, contract.Fail(contract.Unavailable, "container %s was removed while it was being started", j.c.Container)
 	}
 	never := time.Time{}.Format(time.RFC3339)
-	w := watch{since: got.Created}
+	w := watch{since: got.Created, limit: probeTimeout(j.c)}
+	if j.c.Probe.Type == contract.ProbeImage && got.Config != nil {
+		w.limit = max(w.limit, ownTime(got.Config.Healthcheck))
+	}
 	switch {
 	case got.State.Running:
 		w.since, w.running = got.State.StartedAt, true
@@ -88,7 +93,7 @@ func (j *job) start(ctx context.Context, id string) error {
 	if err := j.launch(ctx, id); err != nil {
 		return err
 	}
-	return j.ready(ctx, id, w, probeTimeout(j.c))
+	return j.ready(ctx, id, w, w.limit)
 }
 
 // launch starts a container. A port may still be with a component of the same service that is to move off it, or is to go,
@@ -152,6 +157,9 @@ func (j *job) startFailure(ctx context.Context, id string, err error) error {
 			return failure
 		}
 		failure.Attribute = attribute(j.c, "image")
+		if strings.Contains(failure.Cause, "unable to find ") { // a user or group
+			failure.Attribute = attribute(j.c, "user")
+		}
 		failure.Evidence = j.evidence(ctx, id, nil)
 	}
 	return failure

@@ -94,7 +94,30 @@ func (j *job) restore(ctx context.Context, at siblings) ([]string, error) {
 		}
 		done = append(done, "removed container "+nameOf(*at.incoming))
 	}
+	if at.current != nil {
+		again, err := j.startAgain(ctx, at.current.ID)
+		if err != nil {
+			return done, err
+		}
+		if again {
+			done = append(done, "started container "+j.c.Container)
+		}
+	}
 	return done, nil
+}
+
+// startAgain starts a container that the run has stopped, to replace or to repair it, and then left. One that does not start was
+// perhaps stopped before: that is the next plan's to tell.
+func (j *job) startAgain(ctx context.Context, id string) (bool, error) {
+	got, err := j.inspect(ctx, id)
+	if err != nil || got == nil || got.State.Status != container.StateExited {
+		return false, err
+	}
+	if err := j.launch(ctx, id); err != nil {
+		j.log.Warn("the old container does not start", "container", j.c.Container, "error", err)
+		return false, ctx.Err()
+	}
+	return true, nil
 }
 
 // withdrawn removes a successor that has not got its last name, and gives the predecessor names and secrets back.

@@ -42,10 +42,10 @@ func (j *job) tryFiles(ctx context.Context) (err error) {
 	if err != nil {
 		return j.fail(ctx, err, "create container %s", name)
 	}
-	defer func() { err = anyOf(err, j.remove(context.WithoutCancel(ctx), made.ID, name)) }()
+	defer func() { err = anyOf(err, j.removeLent(ctx, made.ID, name)) }()
 	files := newArchive()
 	for _, v := range j.c.Volumes {
-		files.directory(v.Path, v.UID, v.GID) // in the place of the volume
+		files.directory(v.Path, v.UID, v.GID, directoryMode) // in the place of the volume
 	}
 	for _, f := range j.c.Files {
 		files.file(f)
@@ -134,12 +134,16 @@ func (j *job) removeTrial(ctx context.Context) error {
 	return err
 }
 
-// createFailure explains why a container could not be made: the engine says so when a folder of the host is not there.
+// createFailure explains why a container could not be made: the engine says so when a folder of the host is not there, or when it has
+// fewer CPUs.
 func (j *job) createFailure(ctx context.Context, err error) error {
 	failed := j.fail(ctx, err, "create container %s", j.c.Container)
 	failure := asFailure(failed)
 	if failure == nil {
 		return failed
+	}
+	if strings.Contains(failure.Cause, "Range of CPUs") {
+		failure.Attribute = attribute(j.c, "cpus")
 	}
 	for _, m := range j.c.Mounts {
 		if strings.Contains(failure.Cause, "source path does not exist") && strings.Contains(failure.Cause+" ", m.Source+" ") {

@@ -1,5 +1,5 @@
 // Package secret keeps secrets out of Temporal histories, logs and diagnostics: the payload codec, the key file it takes
-// its keys from, and the masking of texts.
+// its keys from, and the references that a worker resolves.
 //
 // Encryption is selective by design. Only a value whose type says that it is sensitive (a method Sensitive() bool that
 // returns true) is encrypted, as are failures, which carry logs. Everything else stays plain JSON, for two reasons: the Web

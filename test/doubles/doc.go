@@ -14,6 +14,7 @@
 //	cloudflare/ Cloudflare's API v4, as far as orch reads it; cmd/cloudflare runs it by hand
 //	render/     Render: services, variables, deploys, logs, the check of Blueprints
 //	github/     GitHub: repositories over REST, and a real Git server
+//	git/        a Git repository over HTTP, to build from
 //	box/        a program with a chosen (mis)behaviour, for tests of the engine
 //	otlphttp/   decoding of OTLP requests of any signal
 //	otlplog/    log requests as lines, for loki

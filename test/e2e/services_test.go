@@ -16,6 +16,7 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/box"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/git"
 )
 
 // containerService is the configuration of one orch_container_service on the box.
@@ -180,6 +181,62 @@ func TestServiceIsBuiltUpdatedRepairedImportedAndDestroyed(t *testing.T) {
 	w.assertEmptyPlan()
 	require.Equal(t, after, lives(t, s.service))
 
+	w.destroy()
+	assertNothingLeft(t, s.service)
+	require.Empty(t, imagesOf(t, s.ref()))
+}
+
+// The engine fetches a repository by itself: neither Terraform nor the worker sees what is in it.
+func TestServiceIsBuiltFromAGitRepository(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, shared.get(t))
+	s := newContainerService(t, "svc-git")
+	repository := git.Serve(t)
+	repository.Commit("v1", map[string]string{
+		"docker/Dockerfile": "FROM " + boxImage + "\nCOPY words.txt /words.txt\nCMD [\"serve\", \"--port\", \"8080\"]\n", "docker/words.txt": "one",
+	})
+	repository.Commit("v2", map[string]string{"docker/words.txt": "two"})
+	serves := func(words string) {
+		t.Helper()
+		_, body, err := get(published(t, s.container(), "8080")+"/?file=/words.txt", "", "")
+		require.NoError(t, err)
+		require.Equal(t, words, body)
+	}
+	s.command, s.context = "", repository.URL+"#v1:docker"
+	w.useService(s)
+	w.apply()
+	w.assertEmptyPlan()
+	serves("one")
+	require.Nil(t, w.attributes()["context_hash"])
+
+	s.context = repository.URL + "#v2:docker"
+	w.useService(s)
+	w.apply()
+	w.assertEmptyPlan()
+	serves("two")
+	require.Len(t, imagesOf(t, s.ref()), 1, "the replaced image is gone")
+
+	s.context = repository.URL + "#v3:docker"
+	w.useService(s)
+	r := w.tryApply()
+	require.Equal(t, 1, r.exit)
+	require.Contains(t, r.errors(), "cannot fetch the build context "+s.context)
+	require.Contains(t, r.errors(), "git ls-remote "+repository.URL)
+	w.assertPointsAt(r.diagnostics("error")[0], "build = {")
+	serves("two")
+
+	s.context = strings.Replace(s.context, "http://", "http://me:token@", 1)
+	w.useService(s)
+	r = w.plan()
+	require.Equal(t, 1, r.exit)
+	require.Contains(t, r.errors(), "holds a login")
+
+	s.context = repository.URL + "#v2:docker"
+	w.useService(s)
+	require.Zero(t, w.terraform("state", "rm", "orch_container_service.it").exit)
+	require.Zero(t, w.terraform("import", "orch_container_service.it", s.service).exit)
+	w.apply() // delete_volumes is a setting of the operation
+	w.assertEmptyPlan()
 	w.destroy()
 	assertNothingLeft(t, s.service)
 	require.Empty(t, imagesOf(t, s.ref()))
