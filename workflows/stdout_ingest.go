@@ -334,6 +334,9 @@ func drift(seen contract.TailObserved, wanted contract.Ingest, compare bool) []c
 	if !seen.Open {
 		tail("its workflow does not run, so nothing is shipped")
 	}
+	if seen.Idle != "" {
+		tail("it does not work: " + seen.Idle)
+	}
 	if seen.Config == nil {
 		tail("its configuration is missing on the worker's host")
 	} else if compare && seen.Config.Digest() != wanted.Digest() {

@@ -240,6 +240,14 @@ func TestIngestStatusTellsDrift(t *testing.T) {
 		"grafana: the data source is missing", "tail: its workflow does not run, so nothing is shipped", "tail: it works with another configuration",
 	}, observed.Drifted())
 	require.JSONEq(t, `{"endpoint":"http://elsewhere"}`, string(observed.Input))
+
+	// Its workflow runs, and it cannot begin.
+	f = &fakeTails{seen: contract.TailObserved{Found: true, Open: true, Config: &config, Idle: "the disk is full"}}
+	env = f.env()
+	env.ExecuteWorkflow(contract.StdoutIngest.StatusWorkflow(), contract.Request{ServiceName: "app", Operation: contract.OpStatus})
+	require.NoError(t, env.GetWorkflowError())
+	require.NoError(t, env.GetWorkflowResult(&observed))
+	require.Contains(t, observed.Drifted(), "tail: it does not work: the disk is full")
 }
 
 func TestIngestCleanupByNameTakesTheDatasourceOutFirst(t *testing.T) {
