@@ -48,6 +48,7 @@ func stdoutIngestSchema(ctx context.Context) schema.Schema {
 			MarkdownDescription: "Base URL of an OTLP/HTTP receiver as the worker reaches it, without `/v1/logs`: `endpoints.otlp_http` of an `orch_logs_pipeline`. " +
 				"Requests are compressed unless it is on the same host. Default: `" + catalog.IngestEndpoint + "`.",
 		},
+		"headers": ingestHeadersSchema(),
 		"labels": schema.MapAttribute{
 			Optional: true, ElementType: types.StringType,
 			Validators: []validator.Map{mapvalidator.NoNullValues(), mapvalidator.KeysAre(notEmpty)},
@@ -83,19 +84,42 @@ func stdoutIngestSchema(ctx context.Context) schema.Schema {
 	return schema.Schema{MarkdownDescription: stdoutIngestDescription, Attributes: attributes}
 }
 
+func ingestHeadersSchema() schema.Attribute {
+	return schema.MapNestedAttribute{
+		Optional: true, Validators: []validator.Map{mapvalidator.NoNullValues(), mapvalidator.KeysAre(notEmpty)},
+		MarkdownDescription: "Headers of every request, by name, for example `{ X-Scope-OrgID = { value = \"team-a\" }, Authorization = { env = \"ORCH_SECRET_OTLP\" } }`. " +
+			"A secret is a reference, which the worker resolves when it begins to ship, and again whenever the receiver has not taken a request: a token in a file may change. " +
+			"Default: none.",
+		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+			"value": schema.StringAttribute{
+				Optional: true, MarkdownDescription: "The value, where everybody may see it. Default: none, then `env` or `file` is set.",
+			},
+			"env": schema.StringAttribute{
+				Optional: true, MarkdownDescription: "Variable of the worker's environment that holds the whole value, for example `Bearer …`. The worker must allow it " +
+					"(`--secret-env`; names that begin with `ORCH_SECRET_` are allowed). Default: none.",
+			},
+			"file": schema.StringAttribute{
+				Optional: true, MarkdownDescription: "File on the worker's host that holds the whole value, as an absolute path. The worker must allow it (`--secret-file`). " +
+					"Default: none.",
+			},
+		}},
+	}
+}
+
 func logFilesSchema() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
 		MarkdownDescription: "Files on the worker's host to follow. Default: none; with neither `files` nor `containers`, the containers of `service_name`.",
 		Attributes: map[string]schema.Attribute{
 			"include": schema.ListAttribute{
-				Required: true, ElementType: types.StringType,
+				Required: true, ElementType: types.StringType, Validators: noNulls,
 				MarkdownDescription: "Absolute paths and glob patterns: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any number of directories. Rotated files need not fit: " +
-					"a file that was followed is followed under its new name to its end.",
+					"a file that was followed is followed under its new name to its end. Links to directories are followed, except below `**`.",
 			},
 			"exclude": schema.ListAttribute{
-				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Patterns of what is left out, files and whole directories. One without a slash fits names anywhere, for example `*.gz`. Default: none.",
+				Optional: true, ElementType: types.StringType, Validators: noNulls,
+				MarkdownDescription: "Patterns of what is left out, files and whole directories: absolute, or beginning with `**/`. One without a slash fits names anywhere, for " +
+					"example `*.gz`. Default: none.",
 			},
 			"max_depth": schema.Int64Attribute{
 				Optional:            true,
@@ -116,7 +140,8 @@ func logContainersSchema() schema.Attribute {
 				MarkdownDescription: "Labels that a container must all have; an empty value fits every value. Default: none.",
 			},
 			"names": schema.ListAttribute{
-				Optional: true, ElementType: types.StringType, MarkdownDescription: "Container names, in which `*` and `?` are wildcards. Default: none.",
+				Optional: true, ElementType: types.StringType, Validators: noNulls,
+				MarkdownDescription: "Container names, in which `*` and `?` are wildcards. Default: none.",
 			},
 			"service": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{notEmpty},

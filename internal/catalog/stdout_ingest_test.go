@@ -60,6 +60,16 @@ func TestIngestDigestIsAboutWhatTheTailDoes(t *testing.T) {
 	}
 }
 
+func TestIngestHeadersAreValuesOrReferences(t *testing.T) {
+	spec := expandIngest(t, `{"headers":{"X-Scope-OrgID":{"value":"team"},"Authorization":{"env":"ORCH_SECRET_OTLP"},"Cookie":{"file":"/run/cookie"}}}`)
+	require.Equal(t, map[string]contract.IngestHeader{
+		"X-Scope-OrgID": {Value: "team"}, "Authorization": {Secret: &contract.SecretSource{Env: "ORCH_SECRET_OTLP"}},
+		"Cookie": {Secret: &contract.SecretSource{File: "/run/cookie"}},
+	}, spec.Headers)
+	require.NotEqual(t, expandIngest(t, `{}`).Digest(), spec.Digest())
+	require.Empty(t, catalog.StdoutIngestInput{Files: &catalog.LogFilesInput{Include: []string{"/a"}, Exclude: []string{"/a/b", "*.gz", "**/old/*"}}}.Validate())
+}
+
 func TestIngestRefusesWhatCannotWork(t *testing.T) {
 	for input, attribute := range map[string]string{
 		`{"files":{"include":[]}}`:                                             "files.include",
@@ -67,6 +77,21 @@ func TestIngestRefusesWhatCannotWork(t *testing.T) {
 		`{"files":{"include":["/a/{b"]}}`:                                      "files.include",
 		`{"files":{"include":["/a"],"exclude":["[x"]}}`:                        "files.exclude",
 		`{"files":{"include":["/a"],"max_depth":0}}`:                           "files.max_depth",
+		`{"files":{"include":["/a"],"exclude":["old/*.log"]}}`:                 "files.exclude",
+		`{"files":{"include":["/a"],"exclude":[""]}}`:                          "files.exclude",
+		`{"containers":{"names":["{a,b}"]}}`:                                   "containers.names",
+		`{"endpoint":"http://user:hunter2@c:4318"}`:                            "endpoint",
+		`{"endpoint":"http://c:4318?tenant=a"}`:                                "endpoint",
+		`{"headers":{"a b":{"value":"c"}}}`:                                    "headers",
+		`{"headers":{"X-A":{}}}`:                                               "headers",
+		`{"headers":{"X-A":{"value":"b","env":"C"}}}`:                          "headers",
+		`{"headers":{"X-A":{"value":"b\nc"}}}`:                                 "headers",
+		`{"headers":{"content-type":{"value":"b"}}}`:                           "headers",
+		`{"headers":{"X-A":{"value":"b"},"x-a":{"value":"c"}}}`:                "headers",
+		`{"headers":{"authorization":{"value":"Bearer x"}}}`:                   "headers",
+		`{"headers":{"X-Api-Key":{"value":"x"}}}`:                              "headers",
+		`{"headers":{"X-A":{"env":"a b"}}}`:                                    "headers",
+		`{"headers":{"X-A":{"file":"token"}}}`:                                 "headers",
 		`{"containers":{}}`:                                                    "containers",
 		`{"containers":{"names":["a/b"]}}`:                                     "containers.names",
 		`{"labels":{"a b":"c"}}`:                                               "labels",
@@ -87,6 +112,7 @@ func TestIngestRefusesWhatCannotWork(t *testing.T) {
 		require.ErrorAs(t, err, &failure, input)
 		require.Equal(t, contract.InvalidInput, failure.Class)
 		require.Equal(t, attribute, failure.Attribute, input)
+		require.NotContains(t, failure.Cause, "hunter2")
 	}
 	labels := map[string]string{}
 	for n := range 13 {
