@@ -70,6 +70,7 @@ var headerType = types.ObjectType{AttrTypes: map[string]attr.Type{"value": types
 type ingestGrafanaModel struct {
 	URL        types.String `tfsdk:"url"`
 	PipelineID types.String `tfsdk:"pipeline_id"`
+	Token      *tokenModel  `tfsdk:"token"`
 	AdminUser  types.String `tfsdk:"admin_user"`
 	LokiURL    types.String `tfsdk:"loki_url"`
 }
@@ -105,6 +106,9 @@ func (m *stdoutIngestModel) toInput(ctx context.Context, diags *diag.Diagnostics
 			URL: g.URL.ValueStringPointer(), PipelineID: g.PipelineID.ValueStringPointer(), AdminUser: g.AdminUser.ValueStringPointer(),
 			LokiURL: g.LokiURL.ValueStringPointer(),
 		}
+		if g.Token != nil {
+			in.Grafana.Token = &catalog.TokenInput{Env: g.Token.Env.ValueStringPointer(), File: g.Token.File.ValueStringPointer()}
+		}
 	}
 	return in
 }
@@ -130,7 +134,11 @@ func (m *stdoutIngestModel) fromInput(ctx context.Context, in catalog.StdoutInge
 	var grafana *ingestGrafanaModel
 	if g := in.Grafana; g != nil {
 		grafana = &ingestGrafanaModel{
-			types.StringPointerValue(g.URL), types.StringPointerValue(g.PipelineID), types.StringPointerValue(g.AdminUser), types.StringPointerValue(g.LokiURL),
+			URL: types.StringPointerValue(g.URL), PipelineID: types.StringPointerValue(g.PipelineID),
+			AdminUser: types.StringPointerValue(g.AdminUser), LokiURL: types.StringPointerValue(g.LokiURL),
+		}
+		if g.Token != nil {
+			grafana.Token = &tokenModel{types.StringPointerValue(g.Token.Env), types.StringPointerValue(g.Token.File)}
 		}
 	}
 	m.Files, m.Containers, m.Grafana = object(ctx, m.Files, files, diags), object(ctx, m.Containers, containers, diags), object(ctx, m.Grafana, grafana, diags)

@@ -156,10 +156,13 @@ func ingestGrafanaSchema() schema.Attribute {
 		Optional:            true,
 		MarkdownDescription: "Grafana that gets Loki as a data source, with a folder and a dashboard for these logs. Destroying the ingest removes just those. Default: none.",
 		Attributes: map[string]schema.Attribute{
-			"url": schema.StringAttribute{Required: true, MarkdownDescription: "URL of the Grafana as the worker reaches it: `endpoints.grafana` of a pipeline."},
+			"url": schema.StringAttribute{Required: true, MarkdownDescription: "URL of the Grafana as the worker reaches it, for example `endpoints.grafana` of a pipeline."},
 			"pipeline_id": schema.StringAttribute{
-				Required: true, MarkdownDescription: "`id` of the pipeline that owns it, on the same Docker Engine. Its administrator's password is used to log in.",
+				Optional: true, MarkdownDescription: "`id` of the pipeline that owns it, on the same Docker Engine. Its administrator's password is used to log in. " +
+					"Default: none, then `token` is set.",
 			},
+			"token": referenceAttribute("Where the worker finds a service account token of a Grafana that no pipeline owns. The account needs the role Admin. " +
+				"A refresh and a destroy need the token, too. Default: none, then `pipeline_id` is set."),
 			"admin_user": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{notEmpty},
 				MarkdownDescription: fmt.Sprintf("Login name of its administrator, where that pipeline sets one. Default: `%s`.", catalog.GrafanaAdminUser),

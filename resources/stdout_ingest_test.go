@@ -114,6 +114,12 @@ func TestStdoutIngestLivesFromCreateToDestroy(t *testing.T) {
 			ResourceName: ingestAddress, ImportState: true, ImportStateId: "app", ImportStateVerify: true,
 			ImportStateVerifyIgnore: []string{"message", "run_id", "web_ui_url"},
 		}, {
+			Config:           ingestHCL(`grafana = { url = "https://g.example.com", loki_url = "http://loki:3100", token = { env = "ORCH_SECRET_GRAFANA" } }`),
+			ConfigPlanChecks: inPlace,
+		}, {
+			ResourceName: ingestAddress, ImportState: true, ImportStateId: "app", ImportStateVerify: true,
+			ImportStateVerifyIgnore: []string{"message", "run_id", "web_ui_url"},
+		}, {
 			// A tail that ended is drift, which the next apply repairs.
 			PreConfig: func() {
 				f.drift = []contract.Finding{{About: "tail", What: "its workflow does not run, so nothing is shipped"}}

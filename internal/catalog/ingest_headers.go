@@ -3,7 +3,6 @@ package catalog
 import (
 	"fmt"
 	"net/http"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -63,10 +62,10 @@ func (h HeaderInput) problem(name string) string {
 		return "its value would stand in plan, state and history: put it into a variable of the worker's environment or a file on its host, and name that in env or file"
 	case h.Value != nil && strings.ContainsAny(*h.Value, "\r\n\x00"):
 		return "a value has one line"
-	case h.Env != nil && !envPattern.MatchString(*h.Env):
-		return fmt.Sprintf("%q is not the name of an environment variable", *h.Env)
-	case h.File != nil && !path.IsAbs(*h.File):
-		return fmt.Sprintf("%q is not an absolute path on the worker's host", *h.File)
+	case h.Value == nil:
+		for _, problem := range (&TokenInput{Env: h.Env, File: h.File}).check("") {
+			return problem.Message
+		}
 	}
 	return ""
 }

@@ -60,7 +60,9 @@ type IngestGrafanaInput struct {
 	URL *string `json:"url"`
 	// PipelineID is the id of the pipeline that owns it.
 	PipelineID *string `json:"pipeline_id"`
-	AdminUser  *string `json:"admin_user"`
+	// Token opens a Grafana that no pipeline owns.
+	Token     *TokenInput `json:"token"`
+	AdminUser *string     `json:"admin_user"`
 	// LokiURL is Loki as that Grafana reaches it.
 	LokiURL *string `json:"loki_url"`
 }
@@ -135,6 +137,10 @@ func (in StdoutIngestInput) Ingest(ref contract.Ref) contract.Ingest {
 	}
 	if in.Grafana != nil {
 		spec.Grafana = in.view().objects(ref)
+		if t := in.Grafana.Token; t != nil {
+			spec.Grafana.User, spec.Grafana.Password = "", nil
+			spec.Grafana.TokenSource = &contract.SecretSource{Env: or(t.Env, ""), File: or(t.File, "")}
+		}
 	}
 	return spec
 }
@@ -278,18 +284,25 @@ func (g *IngestGrafanaInput) check() []Problem {
 		return []Problem{{"grafana.url", "tell where the Grafana is"}}
 	}
 	problems := checkURL("grafana.url", *g.URL)
-	if g.PipelineID == nil {
-		return append(problems, Problem{"grafana.pipeline_id", "tell which pipeline owns the Grafana: its password opens it"})
-	}
-	owner, err := contract.ParseID(*g.PipelineID)
-	if err != nil {
-		return append(problems, Problem{"grafana.pipeline_id", err.Error()})
+	var owner contract.Ref
+	switch {
+	case (g.PipelineID == nil) == (g.Token == nil):
+		return append(problems, Problem{"grafana.pipeline_id", "tell in one way how to log in: pipeline_id of the pipeline that owns the Grafana, or token"})
+	case g.Token != nil && g.AdminUser != nil:
+		return append(problems, Problem{"grafana.admin_user", "a token needs no user"})
+	case g.Token != nil:
+		problems = append(problems, g.Token.check("grafana.token")...)
+	default:
+		var err error
+		if owner, err = contract.ParseID(*g.PipelineID); err != nil {
+			return append(problems, Problem{"grafana.pipeline_id", err.Error()})
+		}
 	}
 	if g.LokiURL != nil {
 		return append(problems, checkURL("grafana.loki_url", *g.LokiURL)...)
 	}
 	if owner.Kind != contract.LogsPipeline.Short {
-		problems = append(problems, Problem{"grafana.loki_url", "tell how that Grafana reaches Loki: its pipeline has none"})
+		problems = append(problems, Problem{"grafana.loki_url", "tell how that Grafana reaches Loki: it does not belong to a logs pipeline"})
 	}
 	return problems
 }
