@@ -95,7 +95,7 @@ func openLedger(path string) (*ledger, error) {
 	}
 	var c checkpoint
 	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, fmt.Errorf("the checkpoint %s cannot be read: %w", path, err)
+		return nil, fmt.Errorf("the checkpoint %s cannot be read (%w): put a copy back, or remove it to begin anew, which ships all lines again", path, err)
 	}
 	if c.Version != checkpointVersion {
 		return nil, fmt.Errorf("the checkpoint %s has version %d, and this worker knows version %d", path, c.Version, checkpointVersion)

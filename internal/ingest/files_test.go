@@ -56,12 +56,32 @@ func TestFailedReadIsTriedAgainAfterTheNextLook(t *testing.T) {
 // Half a line was written since: that nothing was written for long is not true any more.
 func TestHalfALineOfAFileThatWasStillIsWaitedFor(t *testing.T) {
 	s, f, path := still(t, "one\n")
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
-	require.NoError(t, err)
-	_, err = file.WriteString("beginning of")
-	require.NoError(t, err)
-	require.NoError(t, file.Close())
+	grow(t, path, "beginning of")
 	c := s.read(f, time.Now())
 	require.NotNil(t, c)
 	require.Equal(t, "one\n", c.text)
+}
+
+// A line that comes in two writes is one line, unless its writer takes very long.
+func TestHalfALineIsWaitedFor(t *testing.T) {
+	s, f, path := still(t, "one\nbegin")
+	now := time.Now()
+	f.changed = now
+	require.Equal(t, "one\n", s.read(f, now).text)
+	require.Nil(t, s.read(f, now))
+	require.Nil(t, s.next(now), "it waits")
+	grow(t, path, "ning and end\nlast")
+	s.scan(now)
+	require.Same(t, f, s.next(now))
+	require.Equal(t, "beginning and end\n", s.read(f, now).text)
+	require.Equal(t, "last", s.read(f, now.Add(partialAfter)).text)
+}
+
+func grow(t *testing.T, path, text string) {
+	t.Helper()
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = file.WriteString(text)
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
 }

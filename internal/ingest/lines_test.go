@@ -73,16 +73,6 @@ func TestEndsOfLines(t *testing.T) {
 	d.gets("unix", "windows", "", "broken \uFFFD utf-8 \uFFFD", "many bytes: äöü €", "no line feed")
 }
 
-// A line that comes in two writes is one line, unless its writer takes very long.
-func TestHalfALineIsWaitedFor(t *testing.T) {
-	d := newDesk(t)
-	d.write("app.log", "one\nbegin")
-	d.start()
-	d.gets("one")
-	d.write("app.log", "ning and end\n")
-	d.gets("one", "beginning and end")
-}
-
 func TestLongLinesAreSplitBetweenCharacters(t *testing.T) {
 	d := newDesk(t)
 	short, long, longer := strings.Repeat("x", 100_000), strings.Repeat("äöü€", 60_000), "a"+strings.Repeat("€", 200_000)
