@@ -16,8 +16,9 @@ import (
 )
 
 const stdoutIngestDescription = `Follows log files on the worker's host and logs of Docker containers, and ships their lines by OTLP/HTTP, each at
-least once. The apply is finished when the first look at them is done; following and shipping goes on in a workflow of its own until the
-resource is destroyed.
+least once. The apply is finished when following has begun, which goes on with shipping in a workflow of its own until the
+resource is destroyed. The status in ` + "`message` is `running`, `waiting` while the receiver takes no lines, or `incomplete`" + ` when something that fits cannot
+be read, which the data source ` + "`orch_log_files`" + ` names.
 
 How far it has shipped is kept in the worker's data directory after each batch that the receiver has acknowledged: a worker that was
 killed, or a Temporal that was restarted, goes on there, and only the batch that was in flight may come twice. Rotation (by renaming or by
