@@ -65,6 +65,12 @@ func (d *desk) start() (tail *Tail, stop func()) {
 	return tail, stop
 }
 
+// settled waits until all that has arrived is acknowledged: what is not comes again after a stop.
+func (d *desk) settled(tail *Tail) {
+	d.t.Helper()
+	waitFor(d.t, func() bool { return tail.Status().Lines == int64(len(d.all())) })
+}
+
 // lines are numbered ones, from the first on.
 func lines(first, count int) (texts []string, text string) {
 	for i := range count {
