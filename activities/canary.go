@@ -64,7 +64,7 @@ func (d *Docker) VerifyStack(ctx context.Context, call contract.StackCall) ([]co
 			var o opened
 			var err error
 			if spec := call.Stack.Grafana; spec != nil {
-				o.grafana, err = foreignGrafana(ctx, d.Engine, *spec)
+				o.grafana, err = d.foreignGrafana(ctx, *spec)
 			} else {
 				o.grafana, o.name, err = ownGrafana(ctx, d.Engine, call.Stack)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/activities"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/secret"
 )
 
 // engineDouble knows addresses by "component/port" and secrets by "component/name". Any other call is a nil dereference.
@@ -50,7 +51,7 @@ func (e *engineDouble) Evidence(_ context.Context, _ contract.Ref, component str
 func run(t *testing.T, e activities.Engine, name string, arg, out any) error {
 	t.Helper()
 	env := newEnv()
-	env.RegisterActivity(&activities.Docker{Engine: e})
+	env.RegisterActivity(&activities.Docker{Engine: e, Secrets: secret.DefaultAllowList()})
 	result, err := env.ExecuteActivity(name, arg)
 	if err == nil && out != nil {
 		require.NoError(t, result.Get(out))

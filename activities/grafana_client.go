@@ -60,18 +60,14 @@ func ownGrafana(ctx context.Context, e Engine, stack contract.Stack) (g grafana,
 }
 
 // foreignGrafana opens a Grafana that is not the stack's own.
-func foreignGrafana(ctx context.Context, e Engine, o contract.GrafanaObjects) (grafana, error) {
+func (d *Docker) foreignGrafana(ctx context.Context, o contract.GrafanaObjects) (grafana, error) {
 	g := newGrafana(o.URL, routed, nil)
 	g.attribute = o.Attribute
-	from := loginRef(o)
-	if from == nil {
-		return grafana{}, g.blame(contract.Fail(contract.InvalidInput, "no login to Grafana at %s is given", g.at()))
-	}
-	value, err := e.Secret(ctx, from.Ref, from.Component, from.Name)
+	value, err := d.login(ctx, o)
 	if err != nil {
 		return grafana{}, g.blame(err)
 	}
-	if o.Token != nil {
+	if o.Token != nil || o.TokenSource != nil {
 		g.authorize, g.login = bearer(value), "the token"
 	} else {
 		g.authorize, g.login = basic(o.User, value), fmt.Sprintf("the password of %q", o.User)
@@ -79,7 +75,24 @@ func foreignGrafana(ctx context.Context, e Engine, o contract.GrafanaObjects) (g
 	return g, nil
 }
 
-// loginRef is where the login is kept.
+// login is the token or password that opens a Grafana.
+func (d *Docker) login(ctx context.Context, o contract.GrafanaObjects) (string, error) {
+	if o.TokenSource != nil {
+		token, err := d.Secrets.Resolve(*o.TokenSource)
+		var failure *contract.StepFailure
+		if errors.As(err, &failure) {
+			failure.Attribute = "grafana.token"
+		}
+		return token, err
+	}
+	from := loginRef(o)
+	if from == nil {
+		return "", contract.Fail(contract.InvalidInput, "no login to Grafana at %s is given", rest{base: o.URL}.at())
+	}
+	return d.Engine.Secret(ctx, from.Ref, from.Component, from.Name)
+}
+
+// loginRef is where the engine keeps the login; nil where it does not.
 func loginRef(o contract.GrafanaObjects) *contract.SecretRef {
 	if o.Token != nil {
 		return o.Token

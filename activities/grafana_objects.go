@@ -187,7 +187,7 @@ func (d *Docker) ensureGrafana(ctx context.Context, spec contract.GrafanaObjects
 	if err != nil {
 		return err
 	}
-	g, err := foreignGrafana(ctx, d.Engine, spec)
+	g, err := d.foreignGrafana(ctx, spec)
 	if err != nil {
 		return err
 	}
@@ -314,7 +314,7 @@ func (d *Docker) inspectGrafana(ctx context.Context, spec contract.GrafanaObject
 	if err != nil {
 		return nil, err
 	}
-	g, err := foreignGrafana(ctx, d.Engine, spec)
+	g, err := d.foreignGrafana(ctx, spec)
 	if err != nil {
 		return nil, err
 	}

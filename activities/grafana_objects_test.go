@@ -122,6 +122,24 @@ func TestDriftIsToldAndPutRight(t *testing.T) {
 	}
 }
 
+// The token of a Grafana that no pipeline owns is found by the worker, each time.
+func TestATokenByReferenceOpensAGrafana(t *testing.T) {
+	s := newShared(t)
+	s.token = "right-token"
+	s.call.Objects.User, s.call.Objects.Password = "", nil
+	s.call.Objects.TokenSource = &contract.SecretSource{Env: "ORCH_SECRET_GRAFANA"}
+	failure := failureOf(t, s.ensure())
+	require.Equal(t, contract.NotFound, failure.Class)
+	require.Equal(t, "grafana.token", failure.Attribute)
+	require.Contains(t, failure.Hint, "ORCH_SECRET_GRAFANA")
+	t.Setenv("ORCH_SECRET_GRAFANA", "right-token")
+	require.NoError(t, s.ensure())
+	require.Empty(t, s.drift())
+	done, err := s.removal()
+	require.NoError(t, err)
+	require.NotEmpty(t, done)
+}
+
 func TestWhatGrafanaAddsIsNoDrift(t *testing.T) {
 	s := newShared(t)
 	require.NoError(t, s.ensure())

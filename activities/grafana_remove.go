@@ -46,7 +46,7 @@ func (d *Docker) removeGrafana(ctx context.Context, spec contract.GrafanaObjects
 	if err != nil {
 		return nil, err
 	}
-	g, err := foreignGrafana(ctx, d.Engine, spec)
+	g, err := d.foreignGrafana(ctx, spec)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/engine"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/ingest"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/secret"
 )
 
 // LogEngine is what the log tails need of a Docker Engine.
@@ -30,6 +32,8 @@ type LogEngine interface {
 // its own; the others set it up and look after it.
 type LogTails struct {
 	Engine LogEngine
+	// Secrets resolves the headers that are references.
+	Secrets Secrets
 	// DataDir is where configurations and checkpoints are kept.
 	DataDir string
 	Logger  *slog.Logger
@@ -41,6 +45,10 @@ type LogTails struct {
 const DefaultTurn = 12 * time.Hour
 
 func (t *LogTails) store(i contract.Ingest) ingest.Store { return ingest.NewStore(t.DataDir, i.Ref) }
+
+func (t *LogTails) secrets() ingest.Secrets {
+	return ingest.Secrets{Resolve: t.Secrets.Resolve, Mask: secret.Mask}
+}
 
 // storing explains what the worker's data directory does not let happen.
 func storing(err error) error {
@@ -63,6 +71,9 @@ func (t *LogTails) PrepareLogTail(ctx context.Context, call contract.TailCall) (
 		found, err := t.store(call.Ingest).Config()
 		if err != nil {
 			return prepared, storing(err)
+		}
+		if _, _, err := t.secrets().Headers(call.Ingest); err != nil {
+			return prepared, err
 		}
 		if err := t.store(call.Ingest).Make(); err != nil {
 			return prepared, storing(err)
@@ -134,13 +145,24 @@ func (t *LogTails) StartLogTail(ctx context.Context, call contract.TailCall) err
 }
 
 func (t *LogTails) start(ctx context.Context, i contract.Ingest) error {
-	kind := contract.StdoutIngest
+	kind, temporal, id, queue := contract.StdoutIngest, activity.GetClient(ctx), i.Ref.TailID(), activity.GetInfo(ctx).TaskQueue
+	on, open, err := running(ctx, id)
+	if err != nil {
+		return err
+	}
+	if open && on != queue {
+		// A workflow stays on its queue, where perhaps nobody polls any more. The checkpoint is on this host, and the lock keeps
+		// the two apart.
+		if err := temporal.TerminateWorkflow(ctx, id, "", "the ingest has moved to task queue "+queue); err != nil && !isNotFound(err) {
+			return contract.Fail(contract.Unavailable, "the workflow %s cannot be ended: %v", id, err)
+		}
+	}
 	arg := contract.TailCall{Ingest: i}
-	_, err := activity.GetClient(ctx).SignalWithStartWorkflow(ctx, i.Ref.TailID(), contract.SignalConfigure, arg, client.StartWorkflowOptions{
-		TaskQueue: activity.GetInfo(ctx).TaskQueue, StaticSummary: "follows and ships the logs of " + i.Ref.Service,
+	_, err = temporal.SignalWithStartWorkflow(ctx, id, contract.SignalConfigure, arg, client.StartWorkflowOptions{
+		TaskQueue: queue, StaticSummary: "follows and ships the logs of " + i.Ref.Service,
 	}, kind.TailWorkflow(), arg)
 	if err != nil {
-		return contract.Fail(contract.Unavailable, "the workflow %s cannot be started: %v", i.Ref.TailID(), err)
+		return contract.Fail(contract.Unavailable, "the workflow %s cannot be started: %v", id, err)
 	}
 	return nil
 }
@@ -152,8 +174,8 @@ func (t *LogTails) CheckLogTail(ctx context.Context, call contract.TailCall) (co
 		if err != nil {
 			return contract.TailStatus{}, storing(err)
 		}
-		if status == nil || status.Digest != call.Ingest.Digest() || time.Since(status.At) > fresh {
-			failure := contract.Fail(contract.Unavailable, "the tail has not begun to work")
+		if idle := whyIdle(status, call.Ingest); idle != "" {
+			failure := contract.Fail(contract.Unavailable, "the tail does not work: %s", idle)
 			failure.Hint = "see the worker's log, and the workflow " + call.Ingest.Ref.TailID()
 			return contract.TailStatus{}, failure
 		}
@@ -163,6 +185,22 @@ func (t *LogTails) CheckLogTail(ctx context.Context, call contract.TailCall) (co
 
 // fresh is how old a status of a tail that works may be.
 const fresh = 15 * time.Second
+
+// whyIdle says, by what a tail has said last, why it does not work with a configuration; it is empty when it does.
+func whyIdle(status *contract.TailStatus, i contract.Ingest) string {
+	switch {
+	case status == nil:
+		return "it has not begun"
+	case status.Digest == "" && time.Since(status.At) < fresh:
+		return status.LastError
+	case time.Since(status.At) > fresh:
+		return fmt.Sprintf("it has said nothing since %s", status.At.Format(time.RFC3339))
+	case status.Digest != i.Digest():
+		return "it works with another configuration"
+	default:
+		return ""
+	}
+}
 
 // InspectLogTail tells what is there and changes nothing.
 func (t *LogTails) InspectLogTail(ctx context.Context, call contract.TailCall) (contract.TailObserved, error) {
@@ -180,25 +218,57 @@ func (t *LogTails) InspectLogTail(ctx context.Context, call contract.TailCall) (
 		if config != nil {
 			seen.Found, seen.Config, seen.RunID, seen.Created = true, &config.Ingest, config.RunID, config.Created
 		}
-		if seen.Status, err = store.Status(); err != nil {
+		if _, seen.Open, err = running(ctx, call.Ingest.Ref.TailID()); err != nil {
+			return seen, err
+		}
+		if config == nil || !seen.Open {
+			seen.Status, err = store.Status()
 			return seen, storing(err)
 		}
-		seen.Open, err = open(ctx, call.Ingest.Ref.TailID())
+		seen.Status, seen.Idle, err = outcome(ctx, store, config.Ingest, recovery)
 		return seen, err
 	})
 }
 
-// open reports whether a run of a workflow is open.
-func open(ctx context.Context, id string) (bool, error) {
+// recovery is how long a tail may need to work again after its worker was killed: until its heartbeat is missed, and until it is
+// tried again.
+const recovery = 30 * time.Second
+
+// outcome reads what a tail says of itself, and why it does not work when it has not begun to within the time that it may need.
+func outcome(ctx context.Context, store ingest.Store, i contract.Ingest, limit time.Duration) (status *contract.TailStatus, idle string, err error) {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for began := time.Now(); ; {
+		if status, err = store.Status(); err != nil {
+			return nil, "", storing(err)
+		}
+		if idle = whyIdle(status, i); idle == "" || time.Since(began) > limit {
+			return status, idle, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, "", ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// running reports whether a run of a workflow is open, and on which task queue.
+func running(ctx context.Context, id string) (queue string, open bool, err error) {
 	described, err := activity.GetClient(ctx).DescribeWorkflowExecution(ctx, id, "")
-	var notFound *serviceerror.NotFound
-	if errors.As(err, &notFound) {
-		return false, nil
+	if isNotFound(err) {
+		return "", false, nil
 	}
 	if err != nil {
-		return false, contract.Fail(contract.Unavailable, "the workflow %s cannot be looked at: %v", id, err)
+		return "", false, contract.Fail(contract.Unavailable, "the workflow %s cannot be looked at: %v", id, err)
 	}
-	return described.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+	open = described.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING
+	return described.GetExecutionConfig().GetTaskQueue().GetName(), open, nil
+}
+
+func isNotFound(err error) bool {
+	var notFound *serviceerror.NotFound
+	return errors.As(err, &notFound)
 }
 
 // RestoreLogTail undoes what a failed run did to the tail: it goes on as before, or is removed.
@@ -243,19 +313,17 @@ func (t *LogTails) RemoveLogTail(ctx context.Context, call contract.TailCall) (c
 // remove waits for the end of the tail before it removes its directory, and proves that both are gone.
 func (t *LogTails) remove(ctx context.Context, i contract.Ingest) error {
 	id := i.Ref.TailID()
-	temporal := activity.GetClient(ctx)
-	var notFound *serviceerror.NotFound
-	if err := temporal.CancelWorkflow(ctx, id, ""); err != nil && !errors.As(err, &notFound) {
+	if err := activity.GetClient(ctx).CancelWorkflow(ctx, id, ""); err != nil && !isNotFound(err) {
 		return contract.Fail(contract.Unavailable, "the workflow %s cannot be cancelled: %v", id, err)
 	}
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		running, err := open(ctx, id)
+		_, open, err := running(ctx, id)
 		if err != nil {
 			return err
 		}
-		if !running {
+		if !open {
 			break
 		}
 		select {

@@ -53,11 +53,15 @@ func (t *LogTails) TailLogs(ctx context.Context, call contract.TailCall) error {
 			stop(errWorkerStops)
 			stopping = nil
 		case err := <-ended:
-			if errors.Is(context.Cause(working), errTurnOver) && ctx.Err() == nil {
+			why := context.Cause(working)
+			switch {
+			case ctx.Err() != nil:
+			case errors.Is(why, errTurnOver):
 				return nil
-			}
-			if errors.Is(context.Cause(working), errWorkerStops) && ctx.Err() == nil {
+			case errors.Is(why, errWorkerStops):
 				err = contract.Fail(contract.Unavailable, "the worker was stopped")
+			default:
+				t.cannot(call.Ingest, passing(err))
 			}
 			return classified(ctx, passing(err))
 		}
@@ -68,7 +72,7 @@ func (t *LogTails) TailLogs(ctx context.Context, call contract.TailCall) error {
 var errWorkerStops = errors.New("the worker stops")
 
 // passing makes every failure one that is tried again.
-func passing(err error) error {
+func passing(err error) *contract.StepFailure {
 	var failure *contract.StepFailure
 	if errors.As(err, &failure) {
 		if !failure.Class.Retryable() {
@@ -108,7 +112,7 @@ func (t *LogTails) tail(ctx context.Context, i contract.Ingest, started chan<- *
 	if err := store.Make(); err != nil {
 		return errors.Join(err, release())
 	}
-	tail, err := ingest.NewTail(i, store.Dir(), t.Engine, t.logger())
+	tail, err := ingest.NewTail(i, store.Dir(), t.Engine, t.secrets(), t.logger())
 	if err != nil {
 		return errors.Join(err, release())
 	}
@@ -123,4 +127,15 @@ func (t *LogTails) say(i contract.Ingest, status contract.TailStatus) {
 	if err := t.store(i).SetStatus(status); err != nil {
 		t.logger().Debug("the status of a tail was not written", "ingest", i.Ref.ID(), "error", err)
 	}
+}
+
+// cannot says instead of the tail why it does not work, next to the figures of the last one that did.
+func (t *LogTails) cannot(i contract.Ingest, why *contract.StepFailure) {
+	status := contract.TailStatus{}
+	if last, err := t.store(i).Status(); err == nil && last != nil {
+		status = *last
+	}
+	now := time.Now().UTC()
+	status.At, status.Digest, status.Failing, status.LastError, status.LastErrorAt = now, "", true, why.Cause, &now
+	t.say(i, status)
 }

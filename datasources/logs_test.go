@@ -115,7 +115,7 @@ func TestLogFilesShowsWhatWouldBeFollowed(t *testing.T) {
 			service_name = "app"
 			files        = { include = ["a.log"] }
 		}`,
-		ExpectError: regexp.MustCompile(`Invalid files.include`),
+		ExpectError: regexp.MustCompile(`(?s)Invalid files.include.*files +=`),
 	}}})
 	if f.input == "" {
 		t.Error("nothing was looked for")

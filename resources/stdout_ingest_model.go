@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -19,6 +20,7 @@ type stdoutIngestModel struct {
 	Files                types.Object  `tfsdk:"files"`
 	Containers           types.Object  `tfsdk:"containers"`
 	Endpoint             types.String  `tfsdk:"endpoint"`
+	Headers              types.Map     `tfsdk:"headers"`
 	Labels               types.Map     `tfsdk:"labels"`
 	Grafana              types.Object  `tfsdk:"grafana"`
 	BatchSize            types.Int64   `tfsdk:"batch_size"`
@@ -33,7 +35,7 @@ type stdoutIngestModel struct {
 
 // stdoutIngestInputs are the attributes that the input is made from.
 var stdoutIngestInputs = []string{
-	"batch_size", "containers", "endpoint", "files", "flush_interval_seconds", "grafana", "labels", "start_at", "timeout_seconds",
+	"batch_size", "containers", "endpoint", "files", "flush_interval_seconds", "grafana", "headers", "labels", "start_at", "timeout_seconds",
 }
 
 type logFilesModel struct {
@@ -48,9 +50,27 @@ type logContainersModel struct {
 	Service types.String `tfsdk:"service"`
 }
 
+// headerModel is a header's value, or where the worker finds it.
+type headerModel struct {
+	Value types.String `tfsdk:"value"`
+	Env   types.String `tfsdk:"env"`
+	File  types.String `tfsdk:"file"`
+}
+
+func (h headerModel) input() catalog.HeaderInput {
+	return catalog.HeaderInput{Value: h.Value.ValueStringPointer(), Env: h.Env.ValueStringPointer(), File: h.File.ValueStringPointer()}
+}
+
+func newHeader(in catalog.HeaderInput) headerModel {
+	return headerModel{types.StringPointerValue(in.Value), types.StringPointerValue(in.Env), types.StringPointerValue(in.File)}
+}
+
+var headerType = types.ObjectType{AttrTypes: map[string]attr.Type{"value": types.StringType, "env": types.StringType, "file": types.StringType}}
+
 type ingestGrafanaModel struct {
 	URL        types.String `tfsdk:"url"`
 	PipelineID types.String `tfsdk:"pipeline_id"`
+	Token      *tokenModel  `tfsdk:"token"`
 	AdminUser  types.String `tfsdk:"admin_user"`
 	LokiURL    types.String `tfsdk:"loki_url"`
 }
@@ -70,6 +90,7 @@ func (m *stdoutIngestModel) toInput(ctx context.Context, diags *diag.Diagnostics
 		StartAt: m.StartAt.ValueStringPointer(),
 	}
 	diags.Append(m.Labels.ElementsAs(ctx, &in.Labels, false)...)
+	in.Headers = converted(elements[map[string]headerModel](ctx, m.Headers, diags), headerModel.input)
 	if f := block[logFilesModel](ctx, m.Files, diags); f != nil {
 		in.Files = &catalog.LogFilesInput{MaxDepth: f.MaxDepth.ValueInt64Pointer()}
 		diags.Append(f.Include.ElementsAs(ctx, &in.Files.Include, false)...)
@@ -85,6 +106,9 @@ func (m *stdoutIngestModel) toInput(ctx context.Context, diags *diag.Diagnostics
 			URL: g.URL.ValueStringPointer(), PipelineID: g.PipelineID.ValueStringPointer(), AdminUser: g.AdminUser.ValueStringPointer(),
 			LokiURL: g.LokiURL.ValueStringPointer(),
 		}
+		if g.Token != nil {
+			in.Grafana.Token = &catalog.TokenInput{Env: g.Token.Env.ValueStringPointer(), File: g.Token.File.ValueStringPointer()}
+		}
 	}
 	return in
 }
@@ -93,6 +117,12 @@ func (m *stdoutIngestModel) fromInput(ctx context.Context, in catalog.StdoutInge
 	m.Endpoint, m.StartAt = types.StringPointerValue(in.Endpoint), types.StringPointerValue(in.StartAt)
 	m.BatchSize, m.Labels = types.Int64PointerValue(in.BatchSize), orNullMap(in.Labels)
 	m.FlushIntervalSeconds, m.TimeoutSeconds = types.Float64PointerValue(in.FlushIntervalSeconds), types.Float64PointerValue(in.TimeoutSeconds)
+	m.Headers = types.MapNull(headerType)
+	if in.Headers != nil {
+		headers, d := types.MapValueFrom(ctx, headerType, converted(in.Headers, newHeader))
+		diags.Append(d...)
+		m.Headers = headers
+	}
 	var files *logFilesModel
 	if f := in.Files; f != nil {
 		files = &logFilesModel{orNullList(f.Include), orNullList(f.Exclude), types.Int64PointerValue(f.MaxDepth)}
@@ -104,7 +134,11 @@ func (m *stdoutIngestModel) fromInput(ctx context.Context, in catalog.StdoutInge
 	var grafana *ingestGrafanaModel
 	if g := in.Grafana; g != nil {
 		grafana = &ingestGrafanaModel{
-			types.StringPointerValue(g.URL), types.StringPointerValue(g.PipelineID), types.StringPointerValue(g.AdminUser), types.StringPointerValue(g.LokiURL),
+			URL: types.StringPointerValue(g.URL), PipelineID: types.StringPointerValue(g.PipelineID),
+			AdminUser: types.StringPointerValue(g.AdminUser), LokiURL: types.StringPointerValue(g.LokiURL),
+		}
+		if g.Token != nil {
+			grafana.Token = &tokenModel{types.StringPointerValue(g.Token.Env), types.StringPointerValue(g.Token.File)}
 		}
 	}
 	m.Files, m.Containers, m.Grafana = object(ctx, m.Files, files, diags), object(ctx, m.Containers, containers, diags), object(ctx, m.Grafana, grafana, diags)

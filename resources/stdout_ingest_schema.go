@@ -16,8 +16,9 @@ import (
 )
 
 const stdoutIngestDescription = `Follows log files on the worker's host and logs of Docker containers, and ships their lines by OTLP/HTTP, each at
-least once. The apply is finished when the first look at them is done; following and shipping goes on in a workflow of its own until the
-resource is destroyed.
+least once. The apply is finished when following has begun, which goes on with shipping in a workflow of its own until the
+resource is destroyed. The status in ` + "`message` is `running`, `waiting` while the receiver takes no lines, or `incomplete`" + ` when something that fits cannot
+be read, which the data source ` + "`orch_log_files`" + ` names.
 
 How far it has shipped is kept in the worker's data directory after each batch that the receiver has acknowledged: a worker that was
 killed, or a Temporal that was restarted, goes on there, and only the batch that was in flight may come twice. Rotation (by renaming or by
@@ -48,6 +49,7 @@ func stdoutIngestSchema(ctx context.Context) schema.Schema {
 			MarkdownDescription: "Base URL of an OTLP/HTTP receiver as the worker reaches it, without `/v1/logs`: `endpoints.otlp_http` of an `orch_logs_pipeline`. " +
 				"Requests are compressed unless it is on the same host. Default: `" + catalog.IngestEndpoint + "`.",
 		},
+		"headers": ingestHeadersSchema(),
 		"labels": schema.MapAttribute{
 			Optional: true, ElementType: types.StringType,
 			Validators: []validator.Map{mapvalidator.NoNullValues(), mapvalidator.KeysAre(notEmpty)},
@@ -83,19 +85,42 @@ func stdoutIngestSchema(ctx context.Context) schema.Schema {
 	return schema.Schema{MarkdownDescription: stdoutIngestDescription, Attributes: attributes}
 }
 
+func ingestHeadersSchema() schema.Attribute {
+	return schema.MapNestedAttribute{
+		Optional: true, Validators: []validator.Map{mapvalidator.NoNullValues(), mapvalidator.KeysAre(notEmpty)},
+		MarkdownDescription: "Headers of every request, by name, for example `{ X-Scope-OrgID = { value = \"team-a\" }, Authorization = { env = \"ORCH_SECRET_OTLP\" } }`. " +
+			"A secret is a reference, which the worker resolves when it begins to ship, and again whenever the receiver has not taken a request: a token in a file may change. " +
+			"Default: none.",
+		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+			"value": schema.StringAttribute{
+				Optional: true, MarkdownDescription: "The value, where everybody may see it. Default: none, then `env` or `file` is set.",
+			},
+			"env": schema.StringAttribute{
+				Optional: true, MarkdownDescription: "Variable of the worker's environment that holds the whole value, for example `Bearer …`. The worker must allow it " +
+					"(`--secret-env`; names that begin with `ORCH_SECRET_` are allowed). Default: none.",
+			},
+			"file": schema.StringAttribute{
+				Optional: true, MarkdownDescription: "File on the worker's host that holds the whole value, as an absolute path. The worker must allow it (`--secret-file`). " +
+					"Default: none.",
+			},
+		}},
+	}
+}
+
 func logFilesSchema() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
 		MarkdownDescription: "Files on the worker's host to follow. Default: none; with neither `files` nor `containers`, the containers of `service_name`.",
 		Attributes: map[string]schema.Attribute{
 			"include": schema.ListAttribute{
-				Required: true, ElementType: types.StringType,
+				Required: true, ElementType: types.StringType, Validators: noNulls,
 				MarkdownDescription: "Absolute paths and glob patterns: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any number of directories. Rotated files need not fit: " +
-					"a file that was followed is followed under its new name to its end.",
+					"a file that was followed is followed under its new name to its end. Links to directories are followed, except below `**`.",
 			},
 			"exclude": schema.ListAttribute{
-				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Patterns of what is left out, files and whole directories. One without a slash fits names anywhere, for example `*.gz`. Default: none.",
+				Optional: true, ElementType: types.StringType, Validators: noNulls,
+				MarkdownDescription: "Patterns of what is left out, files and whole directories: absolute, or beginning with `**/`. One without a slash fits names anywhere, for " +
+					"example `*.gz`. Default: none.",
 			},
 			"max_depth": schema.Int64Attribute{
 				Optional:            true,
@@ -116,7 +141,8 @@ func logContainersSchema() schema.Attribute {
 				MarkdownDescription: "Labels that a container must all have; an empty value fits every value. Default: none.",
 			},
 			"names": schema.ListAttribute{
-				Optional: true, ElementType: types.StringType, MarkdownDescription: "Container names, in which `*` and `?` are wildcards. Default: none.",
+				Optional: true, ElementType: types.StringType, Validators: noNulls,
+				MarkdownDescription: "Container names, in which `*` and `?` are wildcards. Default: none.",
 			},
 			"service": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{notEmpty},
@@ -131,10 +157,13 @@ func ingestGrafanaSchema() schema.Attribute {
 		Optional:            true,
 		MarkdownDescription: "Grafana that gets Loki as a data source, with a folder and a dashboard for these logs. Destroying the ingest removes just those. Default: none.",
 		Attributes: map[string]schema.Attribute{
-			"url": schema.StringAttribute{Required: true, MarkdownDescription: "URL of the Grafana as the worker reaches it: `endpoints.grafana` of a pipeline."},
+			"url": schema.StringAttribute{Required: true, MarkdownDescription: "URL of the Grafana as the worker reaches it, for example `endpoints.grafana` of a pipeline."},
 			"pipeline_id": schema.StringAttribute{
-				Required: true, MarkdownDescription: "`id` of the pipeline that owns it, on the same Docker Engine. Its administrator's password is used to log in.",
+				Optional: true, MarkdownDescription: "`id` of the pipeline that owns it, on the same Docker Engine. Its administrator's password is used to log in. " +
+					"Default: none, then `token` is set.",
 			},
+			"token": referenceAttribute("Where the worker finds a service account token of a Grafana that no pipeline owns. The account needs the role Admin. " +
+				"A refresh and a destroy need the token, too. Default: none, then `pipeline_id` is set."),
 			"admin_user": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{notEmpty},
 				MarkdownDescription: fmt.Sprintf("Login name of its administrator, where that pipeline sets one. Default: `%s`.", catalog.GrafanaAdminUser),

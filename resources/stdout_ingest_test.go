@@ -87,6 +87,7 @@ func TestStdoutIngestLivesFromCreateToDestroy(t *testing.T) {
   files      = { include = ["/var/log/app/**/*.log"], exclude = ["*.gz"], max_depth = 2 }
   containers = { labels = { team = "chat" }, names = ["app-*"], service = "app" }
   endpoint   = "http://127.0.0.1:14318"
+  headers    = { X-Scope-OrgID = { value = "team" }, Authorization = { env = "ORCH_SECRET_OTLP" } }
   labels     = { team = "chat" }
   grafana    = { url = "http://127.0.0.1:3000", pipeline_id = "orch/orch/logs/app" }
   batch_size = 500
@@ -109,6 +110,12 @@ func TestStdoutIngestLivesFromCreateToDestroy(t *testing.T) {
 		}, {
 			Config: full, ConfigPlanChecks: inPlace,
 			ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectKnownValue(ingestAddress, attribute("datasource_uid"), text("orch-stdout-app"))},
+		}, {
+			ResourceName: ingestAddress, ImportState: true, ImportStateId: "app", ImportStateVerify: true,
+			ImportStateVerifyIgnore: []string{"message", "run_id", "web_ui_url"},
+		}, {
+			Config:           ingestHCL(`grafana = { url = "https://g.example.com", loki_url = "http://loki:3100", token = { env = "ORCH_SECRET_GRAFANA" } }`),
+			ConfigPlanChecks: inPlace,
 		}, {
 			ResourceName: ingestAddress, ImportState: true, ImportStateId: "app", ImportStateVerify: true,
 			ImportStateVerifyIgnore: []string{"message", "run_id", "web_ui_url"},

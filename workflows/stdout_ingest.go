@@ -61,7 +61,7 @@ func (s stdoutIngest) setup(ctx workflow.Context, req contract.Request, spec con
 	if err := s.addDatasource(ctx, call, undo, prepared.Adopted == nil); err != nil {
 		return contract.Result{}, err
 	}
-	sources, err := s.discover(ctx, call)
+	sources, unreadable, err := s.discover(ctx, call)
 	if err != nil {
 		return contract.Result{}, err
 	}
@@ -76,8 +76,11 @@ func (s stdoutIngest) setup(ctx workflow.Context, req contract.Request, spec con
 		}
 	}
 	state := "running"
-	if status.Failing {
+	switch {
+	case status.Failing:
 		state = "waiting"
+	case len(unreadable) > 0:
+		state = "incomplete"
 	}
 	return contract.Result{
 		Message:  fmt.Sprintf("ingest started: discovered=%d enriched=%d status=%s", len(sources), enriched, state),
@@ -119,18 +122,19 @@ func (s stdoutIngest) addDatasource(ctx workflow.Context, call contract.TailCall
 }
 
 // discover lists files and containers at the same time, and brings them together: each once, the oldest first, with the
-// labels that their lines get.
-func (s stdoutIngest) discover(ctx workflow.Context, call contract.TailCall) ([]contract.LogSource, error) {
+// labels that their lines get. What fits and cannot be read is listed apart.
+func (s stdoutIngest) discover(ctx workflow.Context, call contract.TailCall) (sources []contract.LogSource, unreadable []string, err error) {
 	files := workflow.ExecuteActivity(stackOptions(ctx, catalog.StepDiscoverFiles), contract.ActivityDiscoverLogFiles, call)
 	containers := workflow.ExecuteActivity(stackOptions(ctx, catalog.StepDiscoverContainers), contract.ActivityDiscoverContainerLogs, call)
 	var inFiles, inContainers contract.Discovered
 	if err := files.Get(ctx, &inFiles); err != nil {
-		return nil, stepFailed(catalog.StepDiscoverFiles, err)
+		return nil, nil, stepFailed(catalog.StepDiscoverFiles, err)
 	}
 	if err := containers.Get(ctx, &inContainers); err != nil {
-		return nil, stepFailed(catalog.StepDiscoverContainers, err)
+		return nil, nil, stepFailed(catalog.StepDiscoverContainers, err)
 	}
-	return enrich(merge(inFiles.Sources, inContainers.Sources), call.Ingest, inFiles.Host), nil
+	sources = enrich(merge(inFiles.Sources, inContainers.Sources), call.Ingest, inFiles.Host)
+	return sources, slices.Concat(inFiles.Unreadable, inContainers.Unreadable), nil
 }
 
 // merge puts files and containers into one list, the oldest first. A file that an engine keeps a container's log in is
@@ -333,6 +337,9 @@ func drift(seen contract.TailObserved, wanted contract.Ingest, compare bool) []c
 	tail := func(what string) { found = append(found, contract.Finding{About: "tail", What: what}) }
 	if !seen.Open {
 		tail("its workflow does not run, so nothing is shipped")
+	}
+	if seen.Idle != "" {
+		tail("it does not work: " + seen.Idle)
 	}
 	if seen.Config == nil {
 		tail("its configuration is missing on the worker's host")

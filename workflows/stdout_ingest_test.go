@@ -25,6 +25,8 @@ type fakeTails struct {
 	failAt map[string]error
 	notYet int
 	seen   contract.TailObserved
+	// unreadable is what fits and cannot be read.
+	unreadable []string
 	// tail is what TailLogs does.
 	tail func(ctx context.Context, call contract.TailCall) error
 }
@@ -44,7 +46,7 @@ func (f *fakeTails) register(env *testsuite.TestWorkflowEnvironment) {
 		return contract.Prepared{EngineID: "engine-1"}, f.called(contract.ActivityPrepareLogTail)
 	})
 	add(contract.ActivityDiscoverLogFiles, func(contract.TailCall) (contract.Discovered, error) {
-		return contract.Discovered{Host: "host", Sources: []contract.LogSource{
+		return contract.Discovered{Host: "host", Unreadable: f.unreadable, Sources: []contract.LogSource{
 			{Path: "/b.log", Identity: "file 2", Modified: time.Unix(20, 0)},
 			{Path: "/a.log", Identity: "file 1", Modified: time.Unix(30, 0)},
 			{Path: "/same.log", Identity: "file 1", Modified: time.Unix(30, 0)},
@@ -121,6 +123,16 @@ func TestIngestMergesWhatItFindsAndStartsTheTail(t *testing.T) {
 	require.Equal(t, "engine-1", result.EngineID)
 	require.Equal(t, []string{contract.ActivityPrepareLogTail, contract.ActivityEnsureGrafana}, f.calls[:2])
 	require.Contains(t, f.calls, contract.ActivityStartLogTail)
+}
+
+func TestIngestTellsThatSomethingCannotBeRead(t *testing.T) {
+	f := &fakeTails{unreadable: []string{"/secret.log: permission denied"}}
+	env := f.env()
+	env.ExecuteWorkflow(contract.StdoutIngest.SetupWorkflow(), ingestRequest(contract.OpCreate, `{}`))
+	require.NoError(t, env.GetWorkflowError())
+	var result contract.Result
+	require.NoError(t, env.GetWorkflowResult(&result))
+	require.Equal(t, "ingest started: discovered=3 enriched=3 status=incomplete", result.Message)
 }
 
 func TestIngestShowsWhatItWouldFollow(t *testing.T) {
@@ -240,6 +252,14 @@ func TestIngestStatusTellsDrift(t *testing.T) {
 		"grafana: the data source is missing", "tail: its workflow does not run, so nothing is shipped", "tail: it works with another configuration",
 	}, observed.Drifted())
 	require.JSONEq(t, `{"endpoint":"http://elsewhere"}`, string(observed.Input))
+
+	// Its workflow runs, and it cannot begin.
+	f = &fakeTails{seen: contract.TailObserved{Found: true, Open: true, Config: &config, Idle: "the disk is full"}}
+	env = f.env()
+	env.ExecuteWorkflow(contract.StdoutIngest.StatusWorkflow(), contract.Request{ServiceName: "app", Operation: contract.OpStatus})
+	require.NoError(t, env.GetWorkflowError())
+	require.NoError(t, env.GetWorkflowResult(&observed))
+	require.Contains(t, observed.Drifted(), "tail: it does not work: the disk is full")
 }
 
 func TestIngestCleanupByNameTakesTheDatasourceOutFirst(t *testing.T) {

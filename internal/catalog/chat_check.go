@@ -82,20 +82,27 @@ func (c *CloudflareInput) problems() []Problem {
 }
 
 func (c *CloudflareInput) tokenProblems() []Problem {
-	t := orZero(c.Token)
 	switch {
 	case c.TokenVersion == nil && c.Token == nil:
 		return []Problem{{"cloudflare.token", "either token or token_wo with token_wo_version must be set"}}
 	case c.TokenVersion != nil && c.Token != nil:
 		return []Problem{{"cloudflare.token", "only one of token and token_wo can be set"}}
-	case c.Token == nil:
+	default:
+		return c.Token.check("cloudflare.token")
+	}
+}
+
+// check finds what is wrong with a reference; there is nothing wrong with none.
+func (t *TokenInput) check(attribute string) []Problem {
+	switch {
+	case t == nil:
 		return nil
 	case (t.Env == nil) == (t.File == nil):
-		return []Problem{{"cloudflare.token", "exactly one of env and file must be set"}}
+		return []Problem{{attribute, "exactly one of env and file must be set"}}
 	case t.Env != nil && !envPattern.MatchString(*t.Env):
-		return []Problem{{"cloudflare.token.env", fmt.Sprintf("%q is not the name of an environment variable", *t.Env)}}
+		return []Problem{{attribute + ".env", fmt.Sprintf("%q is not the name of an environment variable", *t.Env)}}
 	case t.File != nil && !path.IsAbs(*t.File):
-		return []Problem{{"cloudflare.token.file", fmt.Sprintf("%q is not an absolute path on the worker's host", *t.File)}}
+		return []Problem{{attribute + ".file", fmt.Sprintf("%q is not an absolute path on the worker's host", *t.File)}}
 	}
 	return nil
 }

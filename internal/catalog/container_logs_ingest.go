@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
@@ -192,6 +194,9 @@ func checkLogPath(attribute, p string) []Problem {
 	}
 	if !path.IsAbs(p) || path.Clean(p) != p || strings.ContainsAny(p, "\n\r\x00") {
 		return problem("%q is not an absolute path of a file or a glob, such as /var/log/app/*.log", p)
+	}
+	if !doublestar.ValidatePattern(p) {
+		return problem("%q is not a valid pattern", p)
 	}
 	dir := staticDir(p)
 	for _, r := range reserved {

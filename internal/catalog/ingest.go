@@ -37,18 +37,30 @@ func ingestCollector(ref contract.Ref, in Container, config, configured string) 
 	}
 }
 
-// checkReachable finds URLs that cannot lead anywhere from inside of a container.
-func checkReachable(attribute, text, instead string) []Problem {
+// checkBareURL finds URLs that hold more than scheme, host, port and path. instead is what to do about a password in one.
+func checkBareURL(attribute, text, instead string) []Problem {
+	u, err := url.Parse(text)
+	if err == nil && u.User != nil || err != nil && strings.Contains(text, "@") {
+		// Not quoted: it may hold a password.
+		return []Problem{{attribute, "a URL with a user name or password would show them in the plan, in state and in configuration" + instead}}
+	}
 	if problems := checkURL(attribute, text); len(problems) > 0 {
 		return problems
 	}
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.User != nil:
-		// Not quoted: it may hold a password.
-		return []Problem{{attribute, "a URL with a user name or password would show them in the plan, in state and in the container's configuration"}}
-	case u.RawQuery != "" || u.Fragment != "":
+	if u.RawQuery != "" || u.Fragment != "" {
 		return []Problem{{attribute, fmt.Sprintf("%q has more than scheme, host, port and path", text)}}
+	}
+	return nil
+}
+
+// checkReachable finds URLs that cannot lead anywhere from inside of a container.
+func checkReachable(attribute, text, instead string) []Problem {
+	if problems := checkBareURL(attribute, text, ""); len(problems) > 0 {
+		return problems
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil // checkBareURL has parsed it
 	}
 	if ip := net.ParseIP(u.Hostname()); u.Hostname() == "localhost" || (ip != nil && (ip.IsLoopback() || ip.IsUnspecified())) {
 		return []Problem{{attribute, fmt.Sprintf("%q leads from inside the Collector's container to the container itself: %s", text, instead)}}

@@ -167,6 +167,7 @@ func TestBadContainerLogsInputIsFoundOnItsAttribute(t *testing.T) {
 		"no paths":        {`{"log_paths":[]}`, "log_paths", "at least one"},
 		"relative":        {`{"log_paths":["a.log"]}`, "log_paths.0", "absolute"},
 		"unclean":         {`{"log_paths":["/a/../b.log"]}`, "log_paths.0", "absolute"},
+		"bad pattern":     {`{"log_paths":["/srv/[a.log"]}`, "log_paths.0", "not a valid pattern"},
 		"over the config": {`{"log_paths":["/x/a.log","/etc/*.log"]}`, "log_paths.1", "/etc/otelcol-contrib"},
 		"proc":            {`{"log_paths":["/proc/1/x"]}`, "log_paths.0", "/proc"},
 		"user":            {`{"collector":{"user":"root"}}`, "collector.user", "uid:gid"},
@@ -232,9 +233,10 @@ func TestOTLPOverTLS(t *testing.T) {
 			config.Receivers["otlp"].Protocols[protocol].TLS)
 	}
 	require.Contains(t, c.Files[0].Content, `allowed_origins: ["https://*.example.com", "http://localhost:*"]`)
-	in := catalog.OTLPIngestInput{TLS: &catalog.TLSInput{}}
+	in := catalog.OTLPIngestInput{TLS: &catalog.TLSInput{}, ResourceAttributes: map[string]string{"a": "1=2,3 4"}}
 	ref := contract.NewRef(contract.OTLPIngest, "", "app")
 	require.Equal(t, "https://otel-collector.app.otlp:4318", in.Environment(ref)["OTEL_EXPORTER_OTLP_ENDPOINT"])
+	require.Equal(t, "a=1%3D2%2C3%204", in.Environment(ref)["OTEL_RESOURCE_ATTRIBUTES"])
 	require.Equal(t, "https://127.0.0.1:4318", catalog.OTLPIngest.Endpoints(ref, in)["otlp_http"])
 }
 

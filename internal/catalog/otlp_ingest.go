@@ -237,7 +237,8 @@ func (in OTLPIngestInput) Environment(ref contract.Ref) map[string]string {
 	}
 	var pairs []string
 	for _, name := range slices.Sorted(maps.Keys(in.ResourceAttributes)) {
-		pairs = append(pairs, name+"="+url.PathEscape(in.ResourceAttributes[name]))
+		// A comma ends a pair, and some readers take the last = of one for the first.
+		pairs = append(pairs, name+"="+strings.ReplaceAll(url.PathEscape(in.ResourceAttributes[name]), "=", "%3D"))
 	}
 	if len(pairs) > 0 {
 		env["OTEL_RESOURCE_ATTRIBUTES"] = strings.Join(pairs, ",")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,6 +21,8 @@ type StdoutIngestInput struct {
 	Containers *LogContainersInput `json:"containers"`
 	// Endpoint is an OTLP/HTTP receiver as the worker reaches it.
 	Endpoint *string `json:"endpoint"`
+	// Headers are sent with every request, by name.
+	Headers map[string]HeaderInput `json:"headers"`
 	// Labels are added to every line as resource attributes.
 	Labels               map[string]string   `json:"labels"`
 	Grafana              *IngestGrafanaInput `json:"grafana"`
@@ -28,6 +31,13 @@ type StdoutIngestInput struct {
 	TimeoutSeconds       *float64            `json:"timeout_seconds"`
 	// StartAt is "beginning" (default) or "end".
 	StartAt *string `json:"start_at"`
+}
+
+// HeaderInput is the value of a header for everybody to see, or where the worker finds it; one of the three is set.
+type HeaderInput struct {
+	Value *string `json:"value"`
+	Env   *string `json:"env"`
+	File  *string `json:"file"`
 }
 
 // LogFilesInput selects files on the worker's host.
@@ -50,7 +60,9 @@ type IngestGrafanaInput struct {
 	URL *string `json:"url"`
 	// PipelineID is the id of the pipeline that owns it.
 	PipelineID *string `json:"pipeline_id"`
-	AdminUser  *string `json:"admin_user"`
+	// Token opens a Grafana that no pipeline owns.
+	Token     *TokenInput `json:"token"`
+	AdminUser *string     `json:"admin_user"`
 	// LokiURL is Loki as that Grafana reaches it.
 	LokiURL *string `json:"loki_url"`
 }
@@ -88,6 +100,9 @@ const maxStreamLabels = 15
 // underscores into an underscore.
 var labelName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]{0,127}$`)
 
+// containerName is a container's name, with wildcards.
+var containerName = regexp.MustCompile(`^[A-Za-z0-9_.*?^\[\]-]+$`)
+
 // Steps are the names of what a setup does, in order.
 func (in StdoutIngestInput) Steps() []string {
 	steps := []string{StepConfigure}
@@ -105,6 +120,12 @@ func (in StdoutIngestInput) Ingest(ref contract.Ref) contract.Ingest {
 		FlushInterval: or(in.FlushIntervalSeconds, IngestFlushInterval), Timeout: or(in.TimeoutSeconds, IngestTimeout),
 		StartAt: or(in.StartAt, contract.StartAtBeginning),
 	}
+	for name, h := range in.Headers {
+		if spec.Headers == nil {
+			spec.Headers = map[string]contract.IngestHeader{}
+		}
+		spec.Headers[name] = h.header()
+	}
 	if f := in.Files; f != nil {
 		spec.Files = &contract.LogFiles{Include: f.Include, Exclude: f.Exclude, MaxDepth: int(or(f.MaxDepth, 0))}
 	}
@@ -116,6 +137,10 @@ func (in StdoutIngestInput) Ingest(ref contract.Ref) contract.Ingest {
 	}
 	if in.Grafana != nil {
 		spec.Grafana = in.view().objects(ref)
+		if t := in.Grafana.Token; t != nil {
+			spec.Grafana.User, spec.Grafana.Password = "", nil
+			spec.Grafana.TokenSource = &contract.SecretSource{Env: or(t.Env, ""), File: or(t.File, "")}
+		}
 	}
 	return spec
 }
@@ -167,9 +192,9 @@ func ExpandStdoutIngest(ref contract.Ref, input json.RawMessage) (contract.Inges
 
 // Validate finds everything in an input that cannot work, whoever wrote it.
 func (in StdoutIngestInput) Validate() []Problem {
-	problems := concat(in.Files.check(), in.Containers.check(), checkIngestLabels(in.Labels), in.Grafana.check())
+	problems := concat(in.Files.check(), in.Containers.check(), checkIngestLabels(in.Labels), checkHeaders(in.Headers), in.Grafana.check())
 	if in.Endpoint != nil {
-		problems = append(problems, checkURL("endpoint", *in.Endpoint)...)
+		problems = append(problems, checkBareURL("endpoint", *in.Endpoint, ": set headers instead")...)
 	}
 	if n := or(in.BatchSize, IngestBatchSize); n < 1 || n > IngestMaxBatchSize {
 		problems = append(problems, Problem{"batch_size", fmt.Sprintf("%d is not between 1 and %d lines", n, IngestMaxBatchSize)})
@@ -194,14 +219,20 @@ func (f *LogFilesInput) check() []Problem {
 	if len(f.Include) == 0 {
 		problems = append(problems, Problem{"files.include", "configuration failed: name at least one file or pattern"})
 	}
-	for name, patterns := range map[string][]string{"files.include": f.Include, "files.exclude": f.Exclude} {
-		for _, pattern := range patterns {
-			switch {
-			case !doublestar.ValidatePathPattern(pattern):
-				problems = append(problems, Problem{name, fmt.Sprintf("%q is not a valid pattern", pattern)})
-			case !filepath.IsAbs(pattern) && name == "files.include":
-				problems = append(problems, Problem{name, fmt.Sprintf("%q is not an absolute path on the worker's host", pattern)})
-			}
+	for _, pattern := range f.Include {
+		switch {
+		case !doublestar.ValidatePathPattern(pattern):
+			problems = append(problems, Problem{"files.include", fmt.Sprintf("%q is not a valid pattern", pattern)})
+		case !filepath.IsAbs(pattern):
+			problems = append(problems, Problem{"files.include", fmt.Sprintf("%q is not an absolute path on the worker's host", pattern)})
+		}
+	}
+	for _, pattern := range f.Exclude {
+		switch {
+		case !doublestar.ValidatePathPattern(pattern) || pattern == "":
+			problems = append(problems, Problem{"files.exclude", fmt.Sprintf("%q is not a valid pattern", pattern)})
+		case !filepath.IsAbs(pattern) && strings.Contains(pattern, "/") && !strings.HasPrefix(pattern, "**/"):
+			problems = append(problems, Problem{"files.exclude", fmt.Sprintf("%q fits nothing: a pattern is an absolute path, a name without a slash, or begins with **/", pattern)})
 		}
 	}
 	if d := or(f.MaxDepth, 1); d < 1 {
@@ -219,7 +250,7 @@ func (c *LogContainersInput) check() []Problem {
 	}
 	var problems []Problem
 	for _, name := range c.Names {
-		if !doublestar.ValidatePattern(name) || name == "" || strings.Contains(name, "/") {
+		if _, err := path.Match(name, ""); err != nil || !containerName.MatchString(name) {
 			problems = append(problems, Problem{"containers.names", fmt.Sprintf("%q is not a container name or pattern", name)})
 		}
 	}
@@ -253,18 +284,25 @@ func (g *IngestGrafanaInput) check() []Problem {
 		return []Problem{{"grafana.url", "tell where the Grafana is"}}
 	}
 	problems := checkURL("grafana.url", *g.URL)
-	if g.PipelineID == nil {
-		return append(problems, Problem{"grafana.pipeline_id", "tell which pipeline owns the Grafana: its password opens it"})
-	}
-	owner, err := contract.ParseID(*g.PipelineID)
-	if err != nil {
-		return append(problems, Problem{"grafana.pipeline_id", err.Error()})
+	var owner contract.Ref
+	switch {
+	case (g.PipelineID == nil) == (g.Token == nil):
+		return append(problems, Problem{"grafana.pipeline_id", "tell in one way how to log in: pipeline_id of the pipeline that owns the Grafana, or token"})
+	case g.Token != nil && g.AdminUser != nil:
+		return append(problems, Problem{"grafana.admin_user", "a token needs no user"})
+	case g.Token != nil:
+		problems = append(problems, g.Token.check("grafana.token")...)
+	default:
+		var err error
+		if owner, err = contract.ParseID(*g.PipelineID); err != nil {
+			return append(problems, Problem{"grafana.pipeline_id", err.Error()})
+		}
 	}
 	if g.LokiURL != nil {
 		return append(problems, checkURL("grafana.loki_url", *g.LokiURL)...)
 	}
 	if owner.Kind != contract.LogsPipeline.Short {
-		problems = append(problems, Problem{"grafana.loki_url", "tell how that Grafana reaches Loki: its pipeline has none"})
+		problems = append(problems, Problem{"grafana.loki_url", "tell how that Grafana reaches Loki: it does not belong to a logs pipeline"})
 	}
 	return problems
 }

@@ -50,6 +50,13 @@ func TestIngestShowsLokiOfTheLogsPipelineInItsGrafana(t *testing.T) {
 	require.NotContains(t, catalog.StdoutIngestInput{}.Steps(), catalog.StepLokiDatasource)
 }
 
+func TestIngestOpensAGrafanaThatNoPipelineOwnsByAToken(t *testing.T) {
+	spec := expandIngest(t, `{"grafana":{"url":"https://g","token":{"env":"ORCH_SECRET_GRAFANA"},"loki_url":"http://loki.example.com:3100"}}`)
+	require.Equal(t, &contract.SecretSource{Env: "ORCH_SECRET_GRAFANA"}, spec.Grafana.TokenSource)
+	require.Nil(t, spec.Grafana.Password)
+	require.Empty(t, spec.Grafana.User)
+}
+
 func TestIngestDigestIsAboutWhatTheTailDoes(t *testing.T) {
 	base := expandIngest(t, `{}`)
 	same := expandIngest(t, `{"grafana":{"url":"http://g:3000","pipeline_id":"orch/orch/logs/app"}}`)
@@ -60,33 +67,64 @@ func TestIngestDigestIsAboutWhatTheTailDoes(t *testing.T) {
 	}
 }
 
+func TestIngestHeadersAreValuesOrReferences(t *testing.T) {
+	spec := expandIngest(t, `{"headers":{"X-Scope-OrgID":{"value":"team"},"Authorization":{"env":"ORCH_SECRET_OTLP"},"Cookie":{"file":"/run/cookie"}}}`)
+	require.Equal(t, map[string]contract.IngestHeader{
+		"X-Scope-OrgID": {Value: "team"}, "Authorization": {Secret: &contract.SecretSource{Env: "ORCH_SECRET_OTLP"}},
+		"Cookie": {Secret: &contract.SecretSource{File: "/run/cookie"}},
+	}, spec.Headers)
+	require.NotEqual(t, expandIngest(t, `{}`).Digest(), spec.Digest())
+	require.Empty(t, catalog.StdoutIngestInput{Files: &catalog.LogFilesInput{Include: []string{"/a"}, Exclude: []string{"/a/b", "*.gz", "**/old/*"}}}.Validate())
+}
+
 func TestIngestRefusesWhatCannotWork(t *testing.T) {
 	for input, attribute := range map[string]string{
-		`{"files":{"include":[]}}`:                                             "files.include",
-		`{"files":{"include":["relative"]}}`:                                   "files.include",
-		`{"files":{"include":["/a/{b"]}}`:                                      "files.include",
-		`{"files":{"include":["/a"],"exclude":["[x"]}}`:                        "files.exclude",
-		`{"files":{"include":["/a"],"max_depth":0}}`:                           "files.max_depth",
-		`{"containers":{}}`:                                                    "containers",
-		`{"containers":{"names":["a/b"]}}`:                                     "containers.names",
-		`{"labels":{"a b":"c"}}`:                                               "labels",
-		`{"labels":{"host.name":"c"}}`:                                         "labels",
-		`{"labels":{"a":""}}`:                                                  "labels",
-		`{"endpoint":"collector:4318"}`:                                        "endpoint",
-		`{"batch_size":10001}`:                                                 "batch_size",
-		`{"flush_interval_seconds":0}`:                                         "flush_interval_seconds",
-		`{"timeout_seconds":301}`:                                              "timeout_seconds",
-		`{"start_at":"middle"}`:                                                "start_at",
-		`{"grafana":{}}`:                                                       "grafana.url",
-		`{"grafana":{"url":"http://g"}}`:                                       "grafana.pipeline_id",
-		`{"grafana":{"url":"http://g","pipeline_id":"x"}}`:                     "grafana.pipeline_id",
-		`{"grafana":{"url":"http://g","pipeline_id":"orch/orch/metrics/app"}}`: "grafana.loki_url",
+		`{"files":{"include":[]}}`:                              "files.include",
+		`{"files":{"include":["relative"]}}`:                    "files.include",
+		`{"files":{"include":["/a/{b"]}}`:                       "files.include",
+		`{"files":{"include":["/a"],"exclude":["[x"]}}`:         "files.exclude",
+		`{"files":{"include":["/a"],"max_depth":0}}`:            "files.max_depth",
+		`{"files":{"include":["/a"],"exclude":["old/*.log"]}}`:  "files.exclude",
+		`{"files":{"include":["/a"],"exclude":[""]}}`:           "files.exclude",
+		`{"containers":{"names":["{a,b}"]}}`:                    "containers.names",
+		`{"endpoint":"http://user:hunter2@c:4318"}`:             "endpoint",
+		`{"endpoint":"http://c:4318?tenant=a"}`:                 "endpoint",
+		`{"headers":{"a b":{"value":"c"}}}`:                     "headers",
+		`{"headers":{"X-A":{}}}`:                                "headers",
+		`{"headers":{"X-A":{"value":"b","env":"C"}}}`:           "headers",
+		`{"headers":{"X-A":{"value":"b\nc"}}}`:                  "headers",
+		`{"headers":{"content-type":{"value":"b"}}}`:            "headers",
+		`{"headers":{"X-A":{"value":"b"},"x-a":{"value":"c"}}}`: "headers",
+		`{"headers":{"authorization":{"value":"Bearer x"}}}`:    "headers",
+		`{"headers":{"X-Api-Key":{"value":"x"}}}`:               "headers",
+		`{"headers":{"X-A":{"env":"a b"}}}`:                     "headers",
+		`{"headers":{"X-A":{"file":"token"}}}`:                  "headers",
+		`{"containers":{}}`:                                     "containers",
+		`{"containers":{"names":["a/b"]}}`:                      "containers.names",
+		`{"labels":{"a b":"c"}}`:                                "labels",
+		`{"labels":{"host.name":"c"}}`:                          "labels",
+		`{"labels":{"a":""}}`:                                   "labels",
+		`{"endpoint":"collector:4318"}`:                         "endpoint",
+		`{"batch_size":10001}`:                                  "batch_size",
+		`{"flush_interval_seconds":0}`:                          "flush_interval_seconds",
+		`{"timeout_seconds":301}`:                               "timeout_seconds",
+		`{"start_at":"middle"}`:                                 "start_at",
+		`{"grafana":{}}`:                                        "grafana.url",
+		`{"grafana":{"url":"http://g"}}`:                        "grafana.pipeline_id",
+		`{"grafana":{"url":"http://g","pipeline_id":"orch/orch/logs/a","token":{"env":"A"}}}`: "grafana.pipeline_id",
+		`{"grafana":{"url":"http://g","token":{"env":"A"}}}`:                                  "grafana.loki_url",
+		`{"grafana":{"url":"http://g","token":{}}}`:                                           "grafana.token",
+		`{"grafana":{"url":"http://g","token":{"file":"a"}}}`:                                 "grafana.token.file",
+		`{"grafana":{"url":"http://g","token":{"env":"A"},"admin_user":"b"}}`:                 "grafana.admin_user",
+		`{"grafana":{"url":"http://g","pipeline_id":"x"}}`:                                    "grafana.pipeline_id",
+		`{"grafana":{"url":"http://g","pipeline_id":"orch/orch/metrics/app"}}`:                "grafana.loki_url",
 	} {
 		_, err := catalog.ExpandStdoutIngest(contract.NewRef(contract.StdoutIngest, "", "app"), json.RawMessage(input))
 		var failure *contract.StepFailure
 		require.ErrorAs(t, err, &failure, input)
 		require.Equal(t, contract.InvalidInput, failure.Class)
 		require.Equal(t, attribute, failure.Attribute, input)
+		require.NotContains(t, failure.Cause, "hunter2")
 	}
 	labels := map[string]string{}
 	for n := range 13 {

@@ -6,10 +6,12 @@ import "encoding/json"
 type GrafanaObjects struct {
 	// URL of the Grafana as the worker reaches it, without a trailing slash.
 	URL string `json:"url"`
-	// User logs in with the secret Password; with a Token there is neither.
-	User     string     `json:"user,omitempty"`
-	Password *SecretRef `json:"password,omitempty"`
-	Token    *SecretRef `json:"token,omitempty"`
+	// User logs in with the secret Password; with a Token there is neither. TokenSource is a Token that the worker finds for
+	// itself.
+	User        string        `json:"user,omitempty"`
+	Password    *SecretRef    `json:"password,omitempty"`
+	Token       *SecretRef    `json:"token,omitempty"`
+	TokenSource *SecretSource `json:"token_source,omitempty"`
 	// FolderUID and FolderTitle name the folder that the dashboards are in.
 	FolderUID   string `json:"folder_uid"`
 	FolderTitle string `json:"folder_title"`

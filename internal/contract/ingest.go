@@ -44,6 +44,8 @@ type Ingest struct {
 	Containers *LogContainers `json:"containers,omitempty"`
 	// Endpoint is the base URL of an OTLP/HTTP receiver, without a trailing slash and without /v1/logs.
 	Endpoint string `json:"endpoint"`
+	// Headers are sent with every request, by name.
+	Headers map[string]IngestHeader `json:"headers,omitempty"`
 	// Labels become resource attributes of every line.
 	Labels map[string]string `json:"labels,omitempty"`
 	// BatchSize is the most lines of a request, FlushInterval how long a line may wait for others, Timeout how long the
@@ -57,6 +59,12 @@ type Ingest struct {
 	Grafana *GrafanaObjects `json:"grafana,omitempty"`
 	// Input is what the ingest was made from, as written. It is kept next to the checkpoint, where import finds it.
 	Input json.RawMessage `json:"input,omitempty"`
+}
+
+// IngestHeader is a value that everybody may see, or with Secret one that the worker finds for itself.
+type IngestHeader struct {
+	Value  string        `json:"value,omitempty"`
+	Secret *SecretSource `json:"secret,omitempty"`
 }
 
 // Where the first look at a file or container begins. What appears later is always read from its beginning.
@@ -158,7 +166,7 @@ type TailCall struct {
 type TailStatus struct {
 	// At is when it said so; a tail that works says it every second.
 	At time.Time `json:"at"`
-	// Digest is the Ingest.Digest that it works with.
+	// Digest is the Ingest.Digest that it works with; empty means that it could not begin, because of LastError.
 	Digest string `json:"digest"`
 	// Files and Containers are followed now.
 	Files      int `json:"files"`
@@ -190,6 +198,8 @@ type TailObserved struct {
 	Found bool `json:"found"`
 	// Open is true when the tail's workflow runs.
 	Open bool `json:"open"`
+	// Idle says why the tail does not work although its workflow runs; empty when it does.
+	Idle string `json:"idle,omitempty"`
 	// Config is what the ingest was made from.
 	Config *Ingest `json:"config,omitempty"`
 	// Status is nil when the tail has not worked yet.

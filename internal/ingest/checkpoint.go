@@ -59,6 +59,9 @@ type checkpoint struct {
 	// Newest is the newest time that each stream in Loki has got.
 	Newest map[string]int64 `json:"newest"`
 	Totals totals           `json:"totals"`
+	// FilesUnseen and ContainersUnseen are true until the first look at them is over, whose places are in the checkpoint then.
+	FilesUnseen      bool `json:"files_unseen,omitempty"`
+	ContainersUnseen bool `json:"containers_unseen,omitempty"`
 }
 
 const checkpointVersion = 1
@@ -75,8 +78,8 @@ type ledger struct {
 	containers map[string]containerPlace
 	newest     map[string]int64
 	totals     totals
-	// fresh is true when there was no checkpoint: nothing was ever followed.
-	fresh bool
+	// filesUnseen and containersUnseen are those of checkpoint.
+	filesUnseen, containersUnseen bool
 }
 
 // openLedger reads the checkpoint. One that cannot be read is an error: beginning anew would send everything twice.
@@ -84,7 +87,7 @@ func openLedger(path string) (*ledger, error) {
 	l := &ledger{path: path, files: map[inode]filePlace{}, containers: map[string]containerPlace{}, newest: map[string]int64{}}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		l.fresh = true
+		l.filesUnseen, l.containersUnseen = true, true
 		return l, nil
 	}
 	if err != nil {
@@ -92,7 +95,7 @@ func openLedger(path string) (*ledger, error) {
 	}
 	var c checkpoint
 	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, fmt.Errorf("the checkpoint %s cannot be read: %w", path, err)
+		return nil, fmt.Errorf("the checkpoint %s cannot be read (%w): put a copy back, or remove it to begin anew, which ships all lines again", path, err)
 	}
 	if c.Version != checkpointVersion {
 		return nil, fmt.Errorf("the checkpoint %s has version %d, and this worker knows version %d", path, c.Version, checkpointVersion)
@@ -106,14 +109,18 @@ func openLedger(path string) (*ledger, error) {
 	for stream, at := range c.Newest {
 		l.newest[stream] = at
 	}
-	l.totals = c.Totals
+	l.totals, l.filesUnseen, l.containersUnseen = c.Totals, c.FilesUnseen, c.ContainersUnseen
 	return l, nil
 }
 
 // save writes the checkpoint so that a crash leaves the old one or the new one.
 func (l *ledger) save(now time.Time) error {
 	l.mu.Lock()
-	c := checkpoint{Version: checkpointVersion, Files: make([]filePlace, 0, len(l.files)), Containers: l.containers, Newest: l.newest, Totals: l.totals}
+	forgetOld(l.newest, now)
+	c := checkpoint{
+		Version: checkpointVersion, Files: make([]filePlace, 0, len(l.files)), Containers: l.containers, Newest: l.newest, Totals: l.totals,
+		FilesUnseen: l.filesUnseen, ContainersUnseen: l.containersUnseen,
+	}
 	for id, p := range l.files {
 		if now.Unix()-p.Seen > int64(keepMissing/time.Second) {
 			delete(l.files, id)
@@ -178,6 +185,13 @@ func (l *ledger) putFile(p place, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.files[p.inode] = filePlace{p, now.Unix()}
+}
+
+// seen says that the first look at files, or at containers, is over.
+func (l *ledger) seen(what *bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	*what = false
 }
 
 // touch says that files are still there.

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -23,11 +24,13 @@ type containers struct {
 	ledger *ledger
 	watch  *watch
 	out    chan<- *chunk
-	// fresh is true until the first look is over, when nothing was ever followed.
-	fresh bool
+	// first is true until the first look of all is over.
+	first bool
 
 	mu     sync.Mutex
 	active map[string]*container
+	// handed is how far each container's lines are in chunks. The checkpoint may be behind.
+	handed map[string]containerPlace
 	// ended are the logs of stopped containers that were read to their end, with the start that they belong to.
 	ended   map[string]time.Time
 	running sync.WaitGroup
@@ -35,8 +38,8 @@ type containers struct {
 
 func newContainers(spec contract.Ingest, docker Docker, l *ledger, w *watch, out chan<- *chunk) *containers {
 	return &containers{
-		spec: spec, docker: docker, ledger: l, watch: w, out: out, fresh: l.fresh,
-		active: map[string]*container{}, ended: map[string]time.Time{},
+		spec: spec, docker: docker, ledger: l, watch: w, out: out, first: l.containersUnseen,
+		active: map[string]*container{}, handed: map[string]containerPlace{}, ended: map[string]time.Time{},
 	}
 }
 
@@ -44,6 +47,9 @@ func newContainers(spec contract.Ingest, docker Docker, l *ledger, w *watch, out
 func (s *containers) run(ctx context.Context) {
 	defer s.running.Wait()
 	if s.spec.Containers == nil {
+		if s.first {
+			s.looked(ctx, nil)
+		}
 		return
 	}
 	list, gather := time.NewTicker(listInterval), time.NewTicker(gatherTime)
@@ -71,6 +77,9 @@ func (s *containers) list(ctx context.Context) {
 		}
 		return
 	}
+	if s.first {
+		s.looked(ctx, all)
+	}
 	listed := make(map[string]bool, len(all))
 	for _, c := range all {
 		listed[c.ID] = true
@@ -80,16 +89,37 @@ func (s *containers) list(ctx context.Context) {
 		}
 		s.follow(ctx, c)
 	}
-	s.fresh = false
 	s.ledger.keepContainers(listed)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id := range s.ended {
-		if !listed[id] {
-			delete(s.ended, id)
+	maps.DeleteFunc(s.ended, func(id string, _ time.Time) bool { return !listed[id] })
+	maps.DeleteFunc(s.handed, func(id string, _ containerPlace) bool { return !listed[id] && s.active[id] == nil })
+	s.watch.setContainers(len(s.active) + len(s.ended))
+}
+
+// looked ends the first look of all. Where what is there is not to be read, it notes where that ends.
+func (s *containers) looked(ctx context.Context, all []contract.LogContainer) {
+	s.first = false
+	skipped := map[string]containerPlace{}
+	if s.spec.StartAt == contract.StartAtEnd {
+		now := mark{Time: time.Now().UnixNano()}
+		for _, c := range all {
+			skipped[c.ID] = containerPlace{Stdout: now, Stderr: now}
 		}
 	}
-	s.watch.setContainers(len(s.active) + len(s.ended))
+	s.mu.Lock()
+	maps.Copy(s.handed, skipped)
+	s.mu.Unlock()
+	commit := func() {
+		for id, p := range skipped {
+			s.ledger.putContainer(id, p)
+		}
+		s.ledger.seen(&s.ledger.containersUnseen)
+	}
+	select {
+	case s.out <- &chunk{commit: commit}:
+	case <-ctx.Done():
+	}
 }
 
 func (s *containers) follow(ctx context.Context, c contract.LogContainer) {
@@ -98,14 +128,14 @@ func (s *containers) follow(ctx context.Context, c contract.LogContainer) {
 	if at, ok := s.ended[c.ID]; s.active[c.ID] != nil || ok && at.Equal(c.Started) && !c.Running {
 		return
 	}
-	f := newContainer(c, s.ledger.container(c.ID), s.spec.BatchSize)
-	since := f.since()
-	if since.IsZero() && s.fresh && s.spec.StartAt == contract.StartAtEnd {
-		since = time.Now()
+	place, ok := s.handed[c.ID]
+	if !ok {
+		place = s.ledger.container(c.ID)
 	}
+	f := newContainer(c, place, s.spec.BatchSize)
 	s.active[c.ID] = f
 	s.running.Go(func() {
-		err := s.docker.FollowLog(ctx, c, since, func(frame contract.LogFrame) error { return f.frame(ctx, frame, s.deliver) })
+		err := s.docker.FollowLog(ctx, c, f.since(), func(frame contract.LogFrame) error { return f.frame(ctx, frame, s.deliver) })
 		if ctx.Err() == nil && err == nil {
 			err = f.finish(ctx, s.deliver)
 		}
@@ -144,6 +174,9 @@ func (s *containers) deliver(ctx context.Context, f *container, c *chunk) error 
 	c.commit = func() { s.ledger.putContainer(id, at) }
 	select {
 	case s.out <- c:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.handed[id] = at
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

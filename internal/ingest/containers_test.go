@@ -146,14 +146,16 @@ func TestContainersAreResumedWithoutGapOrRepetition(t *testing.T) {
 	write(10, false, "b")
 	write(8, true, "c")
 	write(8, true, "d")
-	_, stop := d.start()
+	tail, stop := d.start()
 	d.gets(want...)
+	d.settled(tail)
 	stop()
 	write(10, false, "e")
 	write(8, true, "f")
 	write(11, false, "g")
-	_, stop = d.start()
+	tail, stop = d.start()
 	d.gets(want...)
+	d.settled(tail)
 	stop()
 	write(12, true, "h")
 	d.start()
@@ -165,8 +167,9 @@ func TestHalfALineIsResumedWhole(t *testing.T) {
 	d, e := newContainerDesk(t)
 	e.write("web", 1, false, "first\n")
 	e.write("web", 2, false, strings.Repeat("x", frameSize))
-	_, stop := d.start()
+	tail, stop := d.start()
 	d.gets("first")
+	d.settled(tail)
 	stop()
 	e.write("web", 3, false, "end\n")
 	d.start()
@@ -198,6 +201,32 @@ func TestContainersAtTheEndBeginWithWhatIsWrittenNext(t *testing.T) {
 	waitFor(t, func() bool { e.mu.Lock(); defer e.mu.Unlock(); return e.containers["web"].reads == 1 })
 	e.write("web", 3_600_000, false, "after\n")
 	d.gets("after")
+}
+
+// What a container has written last is on its way when it is listed again, stopped.
+func TestContainersThatStopAreNotShippedTwice(t *testing.T) {
+	d, e := newContainerDesk(t)
+	d.spec.FlushInterval = 1.5 * listInterval.Seconds()
+	e.write("web", 1, false, "last words\n")
+	d.start()
+	waitFor(t, func() bool { e.mu.Lock(); defer e.mu.Unlock(); return e.containers["web"].reads == 1 })
+	time.Sleep(2 * gatherTime) // the line is on its way
+	e.set("web", func(c *logged) { c.Running = false })
+	d.gets("last words")
+}
+
+// Nothing was acknowledged yet when the worker stopped, but the end was noted.
+func TestContainersAtTheEndGoOnThereAfterARestart(t *testing.T) {
+	d, e := newContainerDesk(t)
+	d.spec.StartAt = contract.StartAtEnd
+	e.write("web", 1, false, "before\n")
+	_, stop := d.start()
+	d.looked()
+	stop()
+	e.write("web", 3_600_000, false, "meanwhile\n")
+	e.write("new", 2, false, "of a new container\n")
+	d.start()
+	d.gets("meanwhile", "of a new container")
 }
 
 func TestContainersWithoutALogAreReported(t *testing.T) {

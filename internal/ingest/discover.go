@@ -48,28 +48,57 @@ type globber struct {
 func (g *globber) include(pattern string) {
 	base, rest := doublestar.SplitPattern(filepath.ToSlash(pattern))
 	if !strings.ContainsAny(rest, "*?[{\\") {
+		if isDir(pattern) {
+			g.cannot(pattern, errors.New("it is a directory; the files in it are "+filepath.Join(pattern, "*")))
+			return
+		}
 		g.take(pattern)
 		return
 	}
-	levels := strings.Count(rest, "/")
+	w := walk{globber: g, pattern: pattern, base: base, levels: strings.Count(rest, "/"), links: true}
 	if strings.Contains(rest, "**") {
-		levels = g.files.MaxDepth - 1 // -1 is no limit
+		w.levels, w.links = g.files.MaxDepth-1, false // -1 is no limit, and a link may lead back up
 	}
-	err := filepath.WalkDir(base, func(at string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return g.passOver(at, entry, err)
+	w.from(base)
+}
+
+// walk looks for the files that fit one pattern in base and so many levels of directories below it; links to directories count
+// as directories when links is true.
+type walk struct {
+	*globber
+	pattern, base string
+	levels        int
+	links         bool
+}
+
+// from walks a directory. The separator at its end makes one of a link to one.
+func (w walk) from(dir string) {
+	err := filepath.WalkDir(dir+string(filepath.Separator), func(at string, entry fs.DirEntry, err error) error {
+		at = filepath.Clean(at)
+		switch {
+		case err != nil:
+			return w.passOver(at, entry, err)
+		case entry.IsDir():
+			return w.enter(w.base, at, w.levels)
+		case w.links && entry.Type()&fs.ModeSymlink != 0 && isDir(at):
+			if w.enter(w.base, at, w.levels) == nil {
+				w.from(at)
+			}
+			return nil
 		}
-		if entry.IsDir() {
-			return g.enter(base, at, levels)
-		}
-		if ok, err := doublestar.PathMatch(pattern, at); err == nil && ok {
-			g.take(at)
+		if ok, err := doublestar.PathMatch(w.pattern, at); err == nil && ok {
+			w.take(at)
 		}
 		return nil
 	})
 	if err != nil {
-		g.cannot(base, err)
+		w.cannot(dir, err)
 	}
+}
+
+func isDir(at string) bool {
+	info, err := os.Stat(at)
+	return err == nil && info.IsDir()
 }
 
 // enter keeps the walk out of directories that are excluded, or more than so many levels below base.

@@ -60,6 +60,32 @@ func TestGlobs(t *testing.T) {
 	}
 }
 
+func TestLinksToDirectoriesLeadToTheirFiles(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "apps/one"), 0o700))
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "shared"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "shared/a.log"), nil, 0o600))
+	require.NoError(t, os.Symlink(filepath.Join(dir, "shared"), filepath.Join(dir, "apps/one/log")))
+	require.NoError(t, os.Symlink(dir, filepath.Join(dir, "apps/one/up")))
+	for include, want := range map[string]string{
+		"apps/one/log/*.log": "apps/one/log/a.log", "apps/*/log/*.log": "apps/one/log/a.log", "apps/one/log/**/*.log": "apps/one/log/a.log",
+		"apps/**/*.log": "", "apps/one/log": "",
+	} {
+		found, err := Files(&contract.LogFiles{Include: []string{filepath.Join(dir, include)}})
+		require.NoError(t, err)
+		if want == "" {
+			require.Empty(t, found.Sources, include)
+			continue
+		}
+		require.Len(t, found.Sources, 1, include)
+		require.Equal(t, filepath.Join(dir, want), found.Sources[0].Path, include)
+	}
+	found, err := Files(&contract.LogFiles{Include: []string{filepath.Join(dir, "shared")}})
+	require.NoError(t, err)
+	require.Len(t, found.Unreadable, 1)
+	require.Contains(t, found.Unreadable[0], "it is a directory; the files in it are "+filepath.Join(dir, "shared/*"))
+}
+
 // Two attempts of one activity may overlap.
 func TestOnlyOneHoldsTheLock(t *testing.T) {
 	store := NewStore(t.TempDir(), contract.NewRef(contract.StdoutIngest, "", "app"))

@@ -9,7 +9,8 @@
 //	copies.go      finds what a rotation has copied or moved away
 //	identity.go    how a file is known again: device, inode, and what it contains
 //	containers.go  all followed containers; frames.go joins their frames to lines
-//	batch.go       lines on their way; encode.go makes a request of them, send.go sends it until it is taken
+//	batch.go       lines on their way; encode.go makes a request of them, send.go sends it until it is taken, with the
+//	               headers of headers.go
 //	checkpoint.go  what was acknowledged, on disk
 //	store.go       the directory of one ingest, and its lock
 //

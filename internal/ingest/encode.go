@@ -37,6 +37,13 @@ const (
 	attributePart = "log.part"
 )
 
+// forgetOld drops the streams whose newest line is so old that nothing is too far behind it which is not too old anyway:
+// containers come and go under ever new names.
+func forgetOld(newest map[string]int64, now time.Time) {
+	oldest := now.Add(-tooOld).UnixNano()
+	maps.DeleteFunc(newest, func(_ string, at int64) bool { return at < oldest })
+}
+
 // entry is a line on its way to the receiver.
 type entry struct {
 	chunk *chunk
@@ -76,7 +83,9 @@ func newEncoder(spec contract.Ingest) *encoder {
 	return e
 }
 
+// attribute is a text with a name. The name of a file may be any bytes, and a request takes UTF-8 only.
 func attribute(key, value string) *commonpb.KeyValue {
+	value = strings.ToValidUTF8(value, "\uFFFD")
 	return &commonpb.KeyValue{Key: key, Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: value}}}
 }
 

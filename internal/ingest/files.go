@@ -35,8 +35,8 @@ type files struct {
 	all    map[inode]*follower
 	buffer []byte
 	tick   *time.Ticker
-	// fresh is true until the first look is over, when nothing was ever followed.
-	fresh    bool
+	// first is true until the first look of all is over.
+	first    bool
 	nextGlob time.Time
 	// listedAt is when files were last looked for.
 	listedAt time.Time
@@ -46,7 +46,7 @@ type files struct {
 }
 
 func newFiles(spec contract.Ingest, l *ledger, w *watch, out chan<- *chunk) *files {
-	return &files{spec: spec, ledger: l, watch: w, out: out, all: map[inode]*follower{}, buffer: make([]byte, lastSize+chunkSize), fresh: l.fresh}
+	return &files{spec: spec, ledger: l, watch: w, out: out, all: map[inode]*follower{}, buffer: make([]byte, lastSize+chunkSize), first: l.filesUnseen}
 }
 
 // run follows until ctx ends.
@@ -56,7 +56,9 @@ func (s *files) run(ctx context.Context) {
 	defer s.close()
 	s.scan(time.Now())
 	s.adopt(time.Now())
-	s.fresh = false
+	if s.first {
+		s.push(ctx, s.looked())
+	}
 	for ctx.Err() == nil {
 		now := time.Now()
 		f := s.next(now)
@@ -83,7 +85,7 @@ func (s *files) close() {
 func (s *files) next(now time.Time) *follower {
 	var best *follower
 	for _, f := range s.all {
-		if f.copyOf != nil || f.waiting() == 0 || f.dry == f.size && !s.final(f, now) {
+		if f.copyOf != nil || f.waiting() == 0 || f.dry == f.size && (f.dryEnd || !s.final(f, now)) {
 			continue
 		}
 		if best == nil || f.clock < best.clock || f.clock == best.clock && f.at.Path < best.at.Path {
@@ -97,10 +99,11 @@ func (s *files) next(now time.Time) *follower {
 func (s *files) final(f *follower, now time.Time) bool { return now.Sub(f.changed) >= partialAfter }
 
 func (s *files) read(f *follower, now time.Time) *chunk {
-	size := f.size
-	c, err := f.read(s.buffer, s.spec.BatchSize, s.final(f, now), now)
+	final := s.final(f, now)
+	c, err := f.read(s.buffer, s.spec.BatchSize, final, now)
 	if err != nil {
 		s.watch.trouble(fmt.Errorf("read %s: %w", f.at.Path, err))
+		f.failed = true
 	}
 	if f.lost {
 		s.truncated(f, now)
@@ -108,7 +111,7 @@ func (s *files) read(f *follower, now time.Time) *chunk {
 	}
 	f.dry = -1
 	if c == nil {
-		f.dry = size
+		f.dry, f.dryEnd = f.size, final || err != nil
 		return nil
 	}
 	s.note(f)
@@ -133,26 +136,35 @@ func (s *files) noted() *chunk {
 	}}
 }
 
-// push hands a chunk over. While the receiver holds it back, what happens to the files is watched on: a file that is rotated
-// away meanwhile must have been opened.
+// looked is a chunk without lines by which the checkpoint learns that the first look is over, with the places that it found.
+func (s *files) looked() *chunk {
+	s.first = false
+	places := s.noted()
+	return &chunk{commit: func() {
+		if places != nil {
+			places.commit()
+		}
+		s.ledger.seen(&s.ledger.filesUnseen)
+	}}
+}
+
+// push hands a chunk over, if there is one. While the receiver holds it back, what happens to the files is watched on: a file
+// that is rotated away meanwhile must have been opened.
 func (s *files) push(ctx context.Context, c *chunk) {
-	if c == nil {
-		return
-	}
-	for {
+	for c != nil {
 		select {
 		case s.out <- c:
-			select {
-			case <-s.tick.C:
-				s.scan(time.Now())
-			default:
-			}
-			return
+			c = nil
 		case <-s.tick.C:
 			s.scan(time.Now())
 		case <-ctx.Done():
 			return
 		}
+	}
+	select {
+	case <-s.tick.C:
+		s.scan(time.Now())
+	default:
 	}
 }
 
@@ -199,6 +211,7 @@ func (s *files) list(now time.Time) {
 	}
 	// Those that were followed before come first: a new one may be a copy of one of them.
 	slices.SortStableFunc(fitting, func(a, b found) int { return s.news(a) - s.news(b) })
+	waiting := 0
 	for _, f := range fitting {
 		id := inodeOf(f.info)
 		if known := s.all[id]; known != nil {
@@ -206,13 +219,16 @@ func (s *files) list(now time.Time) {
 			continue
 		}
 		if len(s.all) >= contract.MaxLogSources {
-			s.watch.trouble(fmt.Errorf("more than %d files fit; %s waits until another one is gone", contract.MaxLogSources, f.path))
+			waiting++
 			continue
 		}
 		if opened := s.open(f.path, now); opened != nil {
 			opened.listed = now
 			s.begin(opened, now)
 		}
+	}
+	if waiting > 0 {
+		s.watch.trouble(fmt.Errorf("more than %d files fit; %d wait until others are gone", contract.MaxLogSources, waiting))
 	}
 }
 
@@ -258,7 +274,7 @@ func (s *files) begin(f *follower, now time.Time) {
 	case ok:
 		// It was truncated while nobody looked, or its number went to another file.
 		s.recover(known, now)
-	case s.fresh && s.spec.StartAt == contract.StartAtEnd:
+	case s.first && s.spec.StartAt == contract.StartAtEnd:
 		f.skip()
 	default:
 		s.suspect(f, now)

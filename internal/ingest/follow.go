@@ -31,13 +31,17 @@ type follower struct {
 	timed bool
 	// part numbers the parts of a line that is longer than a record may be.
 	part int32
-	// dry is the size at which the file held no whole line to read, -1 when it may hold one.
-	dry int64
+	// dry is the size at which the file held nothing to read, -1 when it may hold something: no whole line, or with dryEnd not
+	// even the rest of one.
+	dry    int64
+	dryEnd bool
 	// copyOf is set while the file looks like a copy that a rotation makes of another, which had been read as far as copied
 	// when that was seen.
 	copyOf   *follower
 	copied   place
 	copySeen time.Time
+	// failed is true when the last read has failed, which is tried again after the next look.
+	failed bool
 	// lost is true when the file no longer holds what was read from it before offset: it must be begun anew.
 	lost bool
 }
@@ -52,6 +56,9 @@ func (f *follower) look(now time.Time) error {
 		f.changed = now
 	}
 	f.size, f.modified = info.Size(), info.ModTime()
+	if f.failed {
+		f.failed, f.dry = false, -1
+	}
 	if !f.timed {
 		f.clock = f.modified.UnixNano()
 	}
@@ -84,7 +91,8 @@ func (f *follower) read(buffer []byte, limit int, final bool, now time.Time) (*c
 	}
 	data := buffer[before:n]
 	c := &chunk{stream: f.stream, read: now}
-	used := f.split(c, data, limit, final && errors.Is(err, io.EOF))
+	// What has been written since the last look may be half a line.
+	used := f.split(c, data, limit, final && errors.Is(err, io.EOF) && f.at.Offset+int64(len(data)) == f.size)
 	if used == 0 {
 		return nil, nil
 	}

@@ -2,8 +2,10 @@ package ingest
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,11 +26,41 @@ func TestFilesThatAppearLaterAreReadFromTheirBeginning(t *testing.T) {
 	d.include("**/*.log")
 	d.write("old.log", "before\n")
 	d.start()
-	waitFor(t, func() bool { _, err := os.Stat(d.store + "/" + checkpointFile); return err == nil })
+	d.looked()
 	d.write("old.log", "after\n")
 	require.NoError(t, os.MkdirAll(d.path("a/b"), 0o700))
 	d.write("a/b/new.log", "new\n")
 	d.gets("after", "new")
+}
+
+// looked waits until the checkpoint knows that the first look is over.
+func (d *desk) looked() {
+	d.t.Helper()
+	waitFor(d.t, func() bool {
+		l, err := openLedger(filepath.Join(d.store, checkpointFile))
+		return err == nil && !l.filesUnseen && !l.containersUnseen
+	})
+}
+
+// The first look found nothing, and what appears while no worker runs has appeared later all the same.
+func TestFilesThatAppearWhileNobodyLooksAreReadFromTheirBeginning(t *testing.T) {
+	d := newDesk(t)
+	d.spec.StartAt = contract.StartAtEnd
+	_, stop := d.start()
+	d.looked()
+	stop()
+	d.write("app.log", "new\n")
+	d.start()
+	d.gets("new")
+}
+
+func TestNamesOfFilesMayBeAnyBytes(t *testing.T) {
+	d := newDesk(t)
+	d.include("*.log")
+	d.write("caf\xe9.log", "one\n")
+	d.start()
+	d.gets("one")
+	require.Equal(t, d.path("caf\uFFFD.log"), d.all()[0].attributes["log.file.path"])
 }
 
 func TestEndsOfLines(t *testing.T) {
@@ -39,16 +71,6 @@ func TestEndsOfLines(t *testing.T) {
 	waitFor(t, func() bool { return tail.Status().Repaired == 1 })
 	d.write("app.log", "no line feed")
 	d.gets("unix", "windows", "", "broken \uFFFD utf-8 \uFFFD", "many bytes: äöü €", "no line feed")
-}
-
-// A line that comes in two writes is one line, unless its writer takes very long.
-func TestHalfALineIsWaitedFor(t *testing.T) {
-	d := newDesk(t)
-	d.write("app.log", "one\nbegin")
-	d.start()
-	d.gets("one")
-	d.write("app.log", "ning and end\n")
-	d.gets("one", "beginning and end")
 }
 
 func TestLongLinesAreSplitBetweenCharacters(t *testing.T) {
@@ -256,10 +278,26 @@ func TestCrashRepeatsOnlyTheBatchInFlight(t *testing.T) {
 	require.Equal(t, 10, twice)
 }
 
+func TestNothingIsSentWhereNoCheckpointCanBeWritten(t *testing.T) {
+	d := newDesk(t)
+	d.write("app.log", "one\n")
+	tail, err := NewTail(d.spec, filepath.Join(d.store, "none"), nil, Secrets{}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	require.ErrorContains(t, tail.Run(t.Context()), "the checkpoint cannot be written")
+	require.Empty(t, d.all())
+}
+
+func TestStreamsThatDecideNothingAreForgotten(t *testing.T) {
+	now := time.Now()
+	newest := map[string]int64{"old": now.Add(-8 * 24 * time.Hour).UnixNano(), "": now.UnixNano()}
+	forgetOld(newest, now)
+	require.Equal(t, map[string]int64{"": now.UnixNano()}, newest)
+}
+
 func TestBrokenCheckpointIsNoNewBeginning(t *testing.T) {
 	d := newDesk(t)
 	require.NoError(t, os.WriteFile(d.store+"/"+checkpointFile, []byte("{"), 0o600))
-	_, err := NewTail(d.spec, d.store, nil, nil)
+	_, err := NewTail(d.spec, d.store, nil, Secrets{}, nil)
 	require.ErrorContains(t, err, "cannot be read")
 	require.NoError(t, os.WriteFile(d.store+"/"+checkpointFile, []byte(`{"version":9}`), 0o600))
 	_, err = openLedger(d.store + "/" + checkpointFile)

@@ -35,6 +35,8 @@ type receiver struct {
 	sizes    []int
 	// answer decides about a request before it is taken; false means that it has answered itself.
 	answer func(w http.ResponseWriter, records []received) bool
+	// demand says what is wrong with the headers of a request, if anything.
+	demand func(h http.Header) (refusal string)
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -65,6 +67,12 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.requests++
+	if r.demand != nil {
+		if refusal := r.demand(request.Header); refusal != "" {
+			http.Error(w, refusal, http.StatusUnauthorized)
+			return
+		}
+	}
 	if r.answer != nil && !r.answer(w, records) {
 		return
 	}

@@ -41,10 +41,18 @@ type sender struct {
 	watch    *watch
 	squeezed *gzip.Writer // nil sends as it is
 	buffer   bytes.Buffer
+
+	// headers are found out anew after each request that was not taken: a file may hold another token by then. hidden is what
+	// of them must be shown to nobody.
+	headers map[string]string
+	hidden  []string
+	spec    contract.Ingest
+	secrets Secrets
 }
 
-func newSender(spec contract.Ingest, w *watch) (*sender, error) {
+func newSender(spec contract.Ingest, secrets Secrets, w *watch) (*sender, error) {
 	s := &sender{
+		spec: spec, secrets: secrets,
 		url: spec.Endpoint + "/v1/logs", timeout: time.Duration(spec.Timeout * float64(time.Second)), watch: w,
 		client: &http.Client{
 			Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second},
@@ -92,6 +100,7 @@ func (s *sender) send(ctx context.Context, body []byte) (verdict, error) {
 			return v, ctx.Err()
 		}
 		s.watch.stuck(v.why)
+		s.headers = nil
 		pause := backoff + rand.N(backoff/2)
 		if v.after > 0 {
 			pause = min(v.after, maxRetryAfter)
@@ -108,6 +117,9 @@ func (s *sender) send(ctx context.Context, body []byte) (verdict, error) {
 func (s *sender) try(ctx context.Context, body []byte) verdict {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
+	if err := s.findHeaders(); err != nil {
+		return verdict{why: err}
+	}
 	response, err := s.post(ctx, body)
 	if err != nil {
 		var wrapped *url.Error
@@ -122,6 +134,18 @@ func (s *sender) try(ctx context.Context, body []byte) verdict {
 		return verdict{why: fmt.Errorf("the answer of %s broke off: %w", s.shown, err)}
 	}
 	return s.judge(response, answer)
+}
+
+func (s *sender) findHeaders() (err error) {
+	if s.headers != nil {
+		return nil
+	}
+	s.headers, s.hidden, err = s.secrets.Headers(s.spec)
+	var failure *contract.StepFailure
+	if errors.As(err, &failure) && failure.Hint != "" {
+		return fmt.Errorf("%w; %s", err, failure.Hint)
+	}
+	return err
 }
 
 func (s *sender) post(ctx context.Context, body []byte) (*http.Response, error) {
@@ -141,6 +165,9 @@ func (s *sender) post(ctx context.Context, body []byte) (*http.Response, error) 
 	if err != nil {
 		return nil, err
 	}
+	for name, value := range s.headers {
+		request.Header.Set(name, value)
+	}
 	request.Header.Set("Content-Type", "application/x-protobuf")
 	request.Header.Set("User-Agent", "orch-worker")
 	if encoding != "" {
@@ -153,19 +180,38 @@ func (s *sender) post(ctx context.Context, body []byte) (*http.Response, error) 
 // included, can be put right while they wait.
 func (s *sender) judge(response *http.Response, answer []byte) verdict {
 	status := response.StatusCode
-	why := fmt.Errorf("%s answered %s%s", s.shown, response.Status, quoted(response, answer))
+	said := quoted(response, s.masked(string(answer)))
+	why := fmt.Errorf("%s answered %s%s", s.shown, response.Status, said)
 	switch {
+	case status >= 200 && status < 300 && strings.HasPrefix(response.Header.Get("Content-Type"), "text/html"):
+		return verdict{why: fmt.Errorf("%s answered with a web page, so it is no OTLP/HTTP receiver", s.shown)}
 	case status >= 200 && status < 300:
 		rejected, message := partial(response, answer)
 		if rejected > 0 {
-			s.watch.trouble(fmt.Errorf("%s refused %d lines: %s", s.shown, rejected, message))
+			s.watch.trouble(fmt.Errorf("%s refused %d lines: %s", s.shown, rejected, s.masked(message)))
 		}
 		return verdict{taken: true, rejected: rejected}
+	case status == http.StatusBadRequest && strings.HasPrefix(s.url, "http:") && wantsTLS(said):
+		return verdict{why: fmt.Errorf("%w (the endpoint speaks TLS: it begins with https://)", why)}
 	case status == http.StatusBadRequest, status == http.StatusRequestEntityTooLarge, status == http.StatusUnprocessableEntity:
 		return verdict{refused: true, why: why}
 	default:
 		return verdict{why: why, after: retryAfter(response.Header.Get("Retry-After"), time.Now())}
 	}
+}
+
+// masked is a text without what must be shown to nobody.
+func (s *sender) masked(text string) string {
+	if len(s.hidden) == 0 {
+		return text
+	}
+	return s.secrets.Mask(text, s.hidden...)
+}
+
+// wantsTLS reports whether a server says that it was spoken to without TLS, in the words of Go, nginx or Apache.
+func wantsTLS(said string) bool {
+	said = strings.ToLower(said)
+	return strings.Contains(said, "https server") || strings.Contains(said, "https port") || strings.Contains(said, "ssl-enabled")
 }
 
 func isJSON(response *http.Response) bool {
@@ -186,13 +232,13 @@ func partial(response *http.Response, answer []byte) (rejected int64, message st
 }
 
 // quoted is what an answer says, for people. A protobuf Status has its message in printable bytes.
-func quoted(response *http.Response, answer []byte) string {
+func quoted(response *http.Response, answer string) string {
 	text := strings.Map(func(r rune) rune {
 		if r < ' ' || r == '\uFFFD' {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(string(answer), " "))
+	}, strings.ToValidUTF8(answer, " "))
 	text = strings.Join(strings.Fields(text), " ")
 	if text == "" || response.StatusCode < 300 {
 		return ""

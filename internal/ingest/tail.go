@@ -30,14 +30,14 @@ type Tail struct {
 }
 
 // NewTail opens the checkpoint in dir, which must be the caller's alone (Store.Lock). docker may be nil when no container
-// is selected.
-func NewTail(spec contract.Ingest, dir string, docker Docker, logger *slog.Logger) (*Tail, error) {
+// is selected, and secrets zero when no header refers to one.
+func NewTail(spec contract.Ingest, dir string, docker Docker, secrets Secrets, logger *slog.Logger) (*Tail, error) {
 	l, err := openLedger(filepath.Join(dir, checkpointFile))
 	if err != nil {
 		return nil, err
 	}
 	w := &watch{log: logger.With("ingest", spec.Ref.ID())}
-	s, err := newSender(spec, w)
+	s, err := newSender(spec, secrets, w)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +53,10 @@ func (t *Tail) Status() contract.TailStatus { return t.watch.status(t.spec, t.le
 
 // Run follows and ships until ctx ends, or the checkpoint cannot be written, which is the only other error.
 func (t *Tail) Run(ctx context.Context) error {
+	// Where no checkpoint can be written, each attempt would send the same lines again.
+	if err := t.save(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	var readers sync.WaitGroup
 	readers.Go(func() { t.files.run(ctx) })
@@ -80,11 +84,20 @@ func (t *Tail) ship(ctx context.Context) error {
 		for _, c := range t.batch {
 			c.commit()
 		}
-		if err := t.ledger.save(time.Now()); err != nil {
-			return fmt.Errorf("the checkpoint cannot be written: %w", err)
+		if err := t.save(); err != nil {
+			return err
 		}
 		t.watch.setOldest(time.Time{})
 	}
+}
+
+func (t *Tail) save() error {
+	now := time.Now()
+	forgetOld(t.newest, now)
+	if err := t.ledger.save(now); err != nil {
+		return fmt.Errorf("the checkpoint cannot be written: %w", err)
+	}
+	return nil
 }
 
 // gather collects a batch: the chunk that was held back from the last one, and what comes until the batch is full or its
@@ -153,8 +166,8 @@ func (t *Tail) deliverSome(ctx context.Context, entries []entry, counted *totals
 	case err != nil:
 		return err
 	case v.taken:
-		more.Rejected = v.rejected
-		more.Lines -= v.rejected
+		more.Rejected = min(v.rejected, more.Lines)
+		more.Lines -= more.Rejected
 		counted.add(more)
 		return nil
 	case len(entries) > 1:

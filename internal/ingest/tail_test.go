@@ -20,6 +20,7 @@ type desk struct {
 	dir, store string
 	spec       contract.Ingest
 	docker     Docker
+	secrets    Secrets
 }
 
 func newDesk(t *testing.T) *desk {
@@ -47,7 +48,7 @@ func (d *desk) write(name, text string) {
 // start runs a tail until the returned function is called.
 func (d *desk) start() (tail *Tail, stop func()) {
 	d.t.Helper()
-	tail, err := NewTail(d.spec, d.store, d.docker, slog.New(slog.DiscardHandler))
+	tail, err := NewTail(d.spec, d.store, d.docker, d.secrets, slog.New(slog.DiscardHandler))
 	require.NoError(d.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -62,6 +63,12 @@ func (d *desk) start() (tail *Tail, stop func()) {
 	}
 	d.t.Cleanup(stop)
 	return tail, stop
+}
+
+// settled waits until all that has arrived is acknowledged: what is not comes again after a stop.
+func (d *desk) settled(tail *Tail) {
+	d.t.Helper()
+	waitFor(d.t, func() bool { return tail.Status().Lines == int64(len(d.all())) })
 }
 
 // lines are numbered ones, from the first on.

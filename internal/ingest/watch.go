@@ -16,43 +16,62 @@ type watch struct {
 	mu         sync.Mutex
 	sizes      map[inode]int64
 	containers int
-	lastError  string
-	lastAt     time.Time
-	failing    bool
-	oldest     time.Time
+	last       mishap
+	// stuckBy is what keeps all lines from being shipped now; its text is empty when nothing does.
+	stuckBy mishap
+	// logged is when each trouble was logged.
+	logged map[string]time.Time
+	oldest time.Time
 }
 
-// repeatAfter is how long the same trouble is not logged again.
-const repeatAfter = time.Minute
+// mishap is something that went wrong, and when.
+type mishap struct {
+	text string
+	at   time.Time
+}
+
+const (
+	// repeatAfter is how long the same trouble is not logged again.
+	repeatAfter = time.Minute
+	// mostLogged is how many troubles are told apart.
+	mostLogged = 100
+)
 
 // trouble is something that keeps some lines from being followed, and is tried again.
 func (w *watch) trouble(err error) {
-	if err == nil {
-		return
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if now := time.Now(); w.lastError != err.Error() || now.Sub(w.lastAt) > repeatAfter {
-		w.log.Warn("ingest: "+err.Error(), "failing", w.failing)
-		w.lastError, w.lastAt = err.Error(), now
+	w.note(err)
+}
+
+func (w *watch) note(err error) mishap {
+	m := mishap{err.Error(), time.Now()}
+	w.last = m
+	if at, known := w.logged[m.text]; known && m.at.Sub(at) < repeatAfter {
+		return m
 	}
+	if w.logged == nil || len(w.logged) >= mostLogged {
+		w.logged = map[string]time.Time{}
+	}
+	w.logged[m.text] = m.at
+	w.log.Warn("ingest: " + m.text)
+	return m
 }
 
 // stuck is trouble that keeps all lines from being shipped; taken ends it.
 func (w *watch) stuck(err error) {
-	w.trouble(err)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.failing = true
+	w.stuckBy = w.note(err)
 }
 
 func (w *watch) taken() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.failing {
+	if w.stuckBy.text != "" {
 		w.log.Info("ingest: lines are shipped again")
 	}
-	w.failing = false
+	w.stuckBy = mishap{}
 }
 
 // minor is an error that changes nothing: what failed is looked at again, or was given up anyway.
@@ -86,16 +105,20 @@ func (w *watch) status(spec contract.Ingest, l *ledger) contract.TailStatus {
 	counted := l.counted()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	failing, last := w.stuckBy.text != "", w.last
+	if failing {
+		last = w.stuckBy // what else went wrong meanwhile must not hide it
+	}
 	s := contract.TailStatus{
 		At: time.Now().UTC(), Digest: spec.Digest(), Files: len(w.sizes), Containers: w.containers,
 		Lines: counted.Lines, Bytes: counted.Bytes, Backfilled: counted.Backfilled, Rejected: counted.Rejected,
-		Repaired: counted.Repaired, Split: counted.Split, LagBytes: l.unread(w.sizes), LastError: w.lastError, Failing: w.failing,
+		Repaired: counted.Repaired, Split: counted.Split, LagBytes: l.unread(w.sizes), LastError: last.text, Failing: failing,
 	}
 	if !w.oldest.IsZero() {
 		s.LagSeconds = time.Since(w.oldest).Seconds()
 	}
-	if w.lastError != "" {
-		at := w.lastAt.UTC()
+	if last.text != "" {
+		at := last.at.UTC()
 		s.LastErrorAt = &at
 	}
 	return s

@@ -142,6 +142,7 @@ func TestLifeOfContainerLogsIngest(t *testing.T) {
 	require.Equal(t, config, state["config"])
 	require.Equal(t, []any{"generate_config", "validate_config", "push_config", "reload_otel_collector"}, state["steps"])
 	g.assertEmptyPlan()
+	recordRun(t, g.server, contract.NewRef(contract.ContainerLogsIngest, "", g.files.service).ID(), "", "containerlogs-setup")
 
 	g.log("a line before the rotation")
 	require.Equal(t, 1, g.arrived("a line before the rotation"))
@@ -176,6 +177,7 @@ func assertReloads(t *testing.T, g *reading) {
 	g.apply()
 	require.Equal(t, before, lives(t, g.files.service), "neither another container nor a restart")
 	g.assertEmptyPlan()
+	recordRun(t, g.server, contract.NewRef(contract.ContainerLogsIngest, "", g.files.service).ID(), "", "containerlogs-reload")
 	g.log("a line after the reload")
 	require.Equal(t, 1, g.arrived("a line after the reload"))
 	query := url.Values{"query": {fmt.Sprintf("{service_name=%q, service_namespace=%q}", g.files.service, "second $x")}}

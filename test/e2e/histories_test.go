@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"go.temporal.io/api/temporalproto"
 	"go.temporal.io/api/workflowservice/v1"
 
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/secret"
 )
 
@@ -36,16 +38,16 @@ func recordLast(t *testing.T, w *world, p *pipeline, name string) {
 	recordRun(t, w.server, p.ref().ID(), "", name)
 }
 
-// recordStatus saves the history of a look at a service, which has an ID of its own.
-func recordStatus(t *testing.T, s *server, p *pipeline) {
+// recordLook saves the history of a look at a service, which has an ID of its own.
+func recordLook(t *testing.T, s *server, ref contract.Ref, workflow, name string) {
 	t.Helper()
 	if *recordDir == "" {
 		return
 	}
 	var id string
-	eventually(t, dataLimit, "a status run is listed", func() bool {
+	eventually(t, dataLimit, "a run of "+workflow+" is listed", func() bool {
 		list, err := s.dial(t).ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
-			Query: "WorkflowId STARTS_WITH '" + p.ref().ID() + "/status/' AND ExecutionStatus = 'Completed'",
+			Query: "WorkflowId STARTS_WITH '" + ref.ID() + "/status/' AND WorkflowType = '" + workflow + "' AND ExecutionStatus = 'Completed'",
 		})
 		require.NoError(t, err)
 		if len(list.GetExecutions()) > 0 {
@@ -53,7 +55,7 @@ func recordStatus(t *testing.T, s *server, p *pipeline) {
 		}
 		return id != ""
 	})
-	recordRun(t, s, id, "", "status")
+	recordRun(t, s, id, "", name)
 }
 
 func recordRun(t *testing.T, s *server, workflowID, runID, name string) {
@@ -86,7 +88,20 @@ func decrypt(t *testing.T, s *server, history *historypb.History) {
 	codec := secret.Codec(keyring)
 	require.NoError(t, proxy.VisitPayloads(context.Background(), history, proxy.VisitPayloadsOptions{
 		Visitor: func(_ *proxy.VisitPayloadsContext, payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
-			return codec.Decode(payloads)
+			plain, err := codec.Decode(payloads)
+			for _, p := range plain {
+				p.Data = anywhere(p.GetData())
+			}
+			return plain, err
 		},
 	}))
+}
+
+// anywhere takes the folders of a test and the host's name out of a payload.
+func anywhere(data []byte) []byte {
+	data = regexp.MustCompile(`/[^"* ]*/Test[A-Za-z0-9_]+/[0-9]{3}`).ReplaceAll(data, []byte("/var/log/recorded"))
+	if host, err := os.Hostname(); err == nil {
+		data = bytes.ReplaceAll(data, []byte(`"`+host+`"`), []byte(`"recorded"`))
+	}
+	return data
 }

@@ -32,7 +32,7 @@ func TestImportFindsTheConfigurationAgain(t *testing.T) {
 		require.Zero(t, imported.exit, "import by %s: %s", name, imported.out)
 		w.assertEmptyPlan()
 	}
-	recordStatus(t, maker.server, p)
+	recordLook(t, maker.server, p.ref(), contract.LogsPipeline.StatusWorkflow(), "status")
 	require.Equal(t, made, lives(t, p.service))
 
 	p.top = append(p.top, "delete_volumes = true")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
@@ -161,9 +162,16 @@ func figures(w *world, i *ingest) map[string]any {
 	w.write(i.hcl(w.server.address()) + `
 data "orch_stdout_ingest" "it" {
   service_name = orch_stdout_ingest.it.service_name
+  task_queue   = orch_stdout_ingest.it.task_queue
+}
+data "orch_log_files" "it" {
+  service_name = orch_stdout_ingest.it.service_name
+  task_queue   = orch_stdout_ingest.it.task_queue
+  files        = orch_stdout_ingest.it.files
+  containers   = orch_stdout_ingest.it.containers
 }
 output "it" {
-  value = data.orch_stdout_ingest.it
+  value = merge(data.orch_stdout_ingest.it, { found = data.orch_log_files.it.sources[*].path })
 }
 `)
 	w.apply()
@@ -181,11 +189,13 @@ func TestStdoutIngestLives(t *testing.T) {
 	}
 	s := ownServer(t)
 	w := newWorld(t, s)
+	ref := contract.NewRef(contract.StdoutIngest, "", i.service)
 	foreign(t, "container", i.container, "run", "--detach", "--name", i.container, boxImage, "exit", "--lines", "7")
 	i.write("app.log", 20)
 	w.useIngest(i)
 	w.apply()
 	require.Equal(t, "ingest started: discovered=2 enriched=2 status=running", w.outputs()["message"])
+	recordRun(t, s, ref.ID(), "", "stdout-setup")
 	require.Zero(t, i.arrived(dataLimit))
 	lokiHas(t, i.pipeline, "box: line 7 of 7")
 	w.assertEmptyPlan()
@@ -199,26 +209,54 @@ func TestStdoutIngestLives(t *testing.T) {
 	i.write("later.log", 10)
 	require.NoError(t, s.start())
 	t.Log("duplicates after a kill:", i.arrived(dataLimit))
-	require.Equal(t, float64(3), figures(w, i)["files"])
+	seen := figures(w, i)
+	require.Equal(t, float64(3), seen["files"])
+	require.ElementsMatch(t, []any{nil, filepath.Join(i.files, "app.log"), filepath.Join(i.files, "app.log.1"), filepath.Join(i.files, "later.log")}, seen["found"])
+	recordLook(t, s, ref, contract.StdoutIngest.StatusWorkflow(), "stdout-status")
+	recordLook(t, s, ref, contract.StdoutIngest.DiscoverWorkflow(), "stdout-discover")
 
-	// An update in place keeps the checkpoint.
-	i.more = append(i.more, `labels = { team = "chat" }`)
-	w.useIngest(i)
-	w.apply()
-	i.write("app.log", 10)
-	i.arrived(dataLimit)
-	w.assertEmptyPlan()
-	require.Equal(t, "ready", figures(w, i)["status"])
+	i.changes(w, ref)
 
 	// A tail that somebody has ended is drift, and started again.
-	require.NoError(t, s.dial(t).TerminateWorkflow(t.Context(), contract.NewRef(contract.StdoutIngest, "", i.service).TailID(), "", "the test"))
+	require.NoError(t, s.dial(t).TerminateWorkflow(t.Context(), ref.TailID(), "", "the test"))
 	i.write("app.log", 10)
 	require.Contains(t, w.plan().out, "its workflow does not run")
 	w.apply()
 	i.arrived(dataLimit)
 	w.assertEmptyPlan()
 	w.destroy()
+	recordRun(t, s, ref.TailID(), "", "stdout-tail-cancelled")
+	recordRun(t, s, ref.ID(), "", "stdout-cleanup")
 	require.NoDirExists(t, filepath.Join(s.dir, "data", "ingest", contract.DefaultScope, i.service))
+}
+
+// changes updates the ingest in place, which keeps the checkpoint.
+func (i *ingest) changes(w *world, ref contract.Ref) {
+	t := i.t
+	tail := func() *workflowservice.DescribeWorkflowExecutionResponse {
+		described, err := w.server.dial(t).DescribeWorkflowExecution(t.Context(), ref.TailID(), "")
+		require.NoError(t, err)
+		return described
+	}
+	first := tail().GetWorkflowExecutionInfo().GetExecution().GetRunId()
+	i.more = append(i.more, `labels = { team = "chat" }`)
+	w.useIngest(i)
+	w.apply()
+	recordRun(t, w.server, ref.ID(), "", "stdout-update")
+	recordRun(t, w.server, ref.TailID(), first, "stdout-tail")
+	i.write("app.log", 10)
+	i.arrived(dataLimit)
+
+	// To another queue the tail must go too: nobody may poll the first one any more.
+	other := i.service + "-other"
+	i.more = append(i.more, fmt.Sprintf("task_queue = %q", other), "batch_size = 500")
+	w.useIngest(i)
+	w.apply()
+	require.Equal(t, other, tail().GetExecutionConfig().GetTaskQueue().GetName())
+	i.write("app.log", 10)
+	i.arrived(dataLimit)
+	w.assertEmptyPlan()
+	require.Equal(t, "ready", figures(w, i)["status"])
 }
 
 func TestStdoutIngestIsImportedByName(t *testing.T) {
@@ -247,6 +285,8 @@ func TestStdoutIngestThatCannotBe(t *testing.T) {
 		"batch size":          {`batch_size = 0`, "batch_size", "not between"},
 		"endpoint":            {`endpoint = "localhost:4318"`, "endpoint", "not an http or https URL"},
 		"start":               {`start_at = "middle"`, "start_at", "middle"},
+		"secret in clear":     {`headers = { Authorization = { value = "Bearer x" } }`, "headers", "would stand in plan"},
+		"relative exclude":    {`files = { include = ["/a/*.log"], exclude = ["old/*"] }`, "files", "fits nothing"},
 		"grafana":             {`grafana = { url = "http://127.0.0.1:3000", pipeline_id = "orch/orch/metrics/app" }`, "grafana", "how that Grafana reaches Loki"},
 	}
 	for name, c := range cases {

@@ -38,6 +38,7 @@ func TestLifeOfOTLPIngest(t *testing.T) {
 	w.useAll(logs, metrics, traces, r)
 	w.apply()
 	w.assertEmptyPlan()
+	recordRun(t, w.server, contract.NewRef(contract.OTLPIngest, "", r.service).ID(), "", "otlp-setup")
 	state := w.inState(r)
 	require.Equal(t, "otlp_from_apps ingest enabled", state["message"])
 	proofs := w.verified(r)

@@ -66,7 +66,7 @@ func tail(ctx context.Context, pattern, endpoint, store string) error {
 		Ref: contract.NewRef(contract.StdoutIngest, "", "bench"), Endpoint: endpoint, BatchSize: 1000, FlushInterval: 0.2, Timeout: 10,
 		StartAt: contract.StartAtBeginning, Files: &contract.LogFiles{Include: []string{pattern}},
 	}
-	t, err := ingest.NewTail(spec, store, nil, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	t, err := ingest.NewTail(spec, store, nil, ingest.Secrets{}, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	if err != nil {
 		return err
 	}

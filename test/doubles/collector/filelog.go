@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -20,7 +21,8 @@ type fileLog struct {
 	StartAt         string   `yaml:"start_at"`
 	Storage         string   `yaml:"storage"`
 	RetryOnFailure  struct {
-		Enabled bool `yaml:"enabled"`
+		Enabled        bool          `yaml:"enabled"`
+		MaxElapsedTime time.Duration `yaml:"max_elapsed_time"`
 	} `yaml:"retry_on_failure"`
 	Resource  map[string]string `yaml:"resource"`
 	Operators []operator        `yaml:"operators"`
