@@ -1,56 +1,37 @@
-// Command cloudflare runs the double of Cloudflare's API by itself, for a look by hand:
+// Command cloudflare serves the double of Cloudflare's API, so that a chat service can be tried without an account:
 //
 //	go run ./test/doubles/cmd/cloudflare -listen 127.0.0.1:8787
 //
-// Without -state it has the example state, which it prints. Faults are laid under /double/, see package cloudfault.
+// Without -state it has the example state, which it prints.
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/cloudfault"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/cloudflare"
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/httpserve"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/standalone"
 )
 
 func main() {
-	listen := flag.String("listen", "127.0.0.1:8787", "address to listen on")
 	file := flag.String("state", "", "JSON file with the state to begin with")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *listen, *file)
-	stop()
-	if err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, "cloudflare:", err)
-		os.Exit(1)
-	}
-}
-
-func run(ctx context.Context, listen, file string) error {
-	state := cloudflare.Example()
-	if file != "" {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return err
+	os.Exit(standalone.Main("cloudflare", "127.0.0.1:8787", func(url string) (http.Handler, string, error) {
+		state := cloudflare.Example()
+		if *file != "" {
+			data, err := os.ReadFile(*file)
+			if err != nil {
+				return nil, "", err
+			}
+			if err := json.Unmarshal(data, &state); err != nil {
+				return nil, "", fmt.Errorf("%s: %w", *file, err)
+			}
 		}
-		if err := json.Unmarshal(data, &state); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-	}
-	encoder := json.NewEncoder(os.Stdout)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(state); err != nil {
-		return err
-	}
-	_, _ = fmt.Fprintf(os.Stderr, "listening: api_url = \"http://%s%s\"\n", listen, cloudflare.Base)
-	double := cloudflare.New(state, slog.New(slog.NewTextHandler(os.Stderr, nil)))
-	return httpserve.Run(ctx, map[string]http.Handler{listen: cloudfault.New(double)})
+		text, err := json.MarshalIndent(state, "", "  ")
+		advice := fmt.Sprintf("Cloudflare double with\n\n%s\n\n  in the resource: cloudflare = { api_url = \"%s%s\", ... }", text, url, cloudflare.Base)
+		return cloudflare.New(state, slog.Default()), advice, err
+	}))
 }
