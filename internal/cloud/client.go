@@ -254,6 +254,9 @@ func (c *Client) failed(r Request, status int, header http.Header, body []byte, 
 	if body != nil {
 		e.Code, e.Message = c.o.Explain(status, body)
 	}
+	if location := header.Get("Location"); e.redirected() && location != "" {
+		e.Message += "; it leads to " + location
+	}
 	e.Ambiguous = !r.safe() && ambiguous(status, cause)
 	return e
 }
