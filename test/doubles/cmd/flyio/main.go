@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -18,10 +17,12 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/standalone"
 )
 
-const advice = `Fly.io double on %[1]s
-
-  where the worker runs: export FLY_API_TOKEN=%[2]s ORCH_FLYIO_API_URL=%[1]s/v1
-  in the resource:       public_url = "%[1]s/app/<app_name>"`
+const resource = `resource "orch_flyio_deployment" "app" {
+  app_name   = "shop"
+  image      = "nginx:1.29"
+  public_url = "%s/app/shop"
+}
+`
 
 func main() {
 	token := flag.String("token", "double-token", "the only token that is good")
@@ -30,9 +31,12 @@ func main() {
 	appear := flag.Duration("appear", 0, "how long a new app cannot be seen")
 	vanish := flag.Duration("vanish", time.Second, "how long a deleted app still can be seen")
 	start := flag.Duration("start", time.Second, "how long a Machine takes to start")
-	os.Exit(standalone.Main("flyio", "127.0.0.1:21300", func(url string) (http.Handler, string, error) {
-		return flyio.New(flyio.Options{
-			Token: *token, Org: *org, Taken: strings.Split(*taken, ","), Appear: *appear, Vanish: *vanish, Start: *start, Log: slog.Default(),
-		}), fmt.Sprintf(advice, url, *token), nil
+	os.Exit(standalone.Main("flyio", "127.0.0.1:21300", func(url string) (standalone.Double, error) {
+		return standalone.Double{
+			Name: "Fly.io", Env: fmt.Sprintf("FLY_API_TOKEN=%s ORCH_FLYIO_API_URL=%s/v1", *token, url), Resource: fmt.Sprintf(resource, url),
+			Handler: flyio.New(flyio.Options{
+				Token: *token, Org: *org, Taken: strings.Split(*taken, ","), Appear: *appear, Vanish: *vanish, Start: *start, Log: slog.Default(),
+			}),
+		}, nil
 	}))
 }

@@ -10,7 +10,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"strings"
 
@@ -18,10 +17,18 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/standalone"
 )
 
-const advice = `GitHub double on %[1]s
-
-  where the worker runs: export GITHUB_TOKEN=%[2]s ORCH_GITHUB_API_URL=%[1]s
-  in the resource:       repository = { git_url = "%[1]s", name = "%[3]s/...", ... }`
+// resource has the double of Render build what is pushed here.
+const resource = `resource "orch_render_deployment" "app" {
+  service_name = "shop"
+  repository = {
+    name    = "%[2]s/shop"
+    create  = true
+    source  = "/path/to/a/folder/with/a/Dockerfile"
+    git_url = "%[1]s"
+  }
+  delete_repository = true
+}
+`
 
 func main() { os.Exit(run()) }
 
@@ -35,8 +42,11 @@ func run() int {
 		return 1
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // it is a temporary directory
-	return standalone.Main("github", "127.0.0.1:21501", func(url string) (http.Handler, string, error) {
+	return standalone.Main("github", "127.0.0.1:21501", func(url string) (standalone.Double, error) {
 		double, err := github.New(github.Config{Token: *token, Login: *login, Orgs: strings.Split(*orgs, ","), Dir: dir}, slog.Default())
-		return double, fmt.Sprintf(advice, url, *token, *login), err
+		return standalone.Double{
+			Name: "GitHub", Handler: double, Resource: fmt.Sprintf(resource, url, *login),
+			Env: fmt.Sprintf("GITHUB_TOKEN=%s ORCH_GITHUB_API_URL=%s # and what go run ./test/doubles/cmd/render says", *token, url),
+		}, err
 	})
 }

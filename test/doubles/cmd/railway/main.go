@@ -10,7 +10,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -19,10 +18,12 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/standalone"
 )
 
-const advice = `Railway double on %[1]s
-
-  where the worker runs: export RAILWAY_API_TOKEN=%[2]s ORCH_RAILWAY_API_URL=%[1]s
-  in the resource:       public_url = "%[1]s/app/<service_name>"`
+const resource = `resource "orch_railway_deployment" "app" {
+  service_name = "shop"
+  image        = "ghcr.io/acme/shop:1"
+  public_url   = "%s/app/shop"
+}
+`
 
 func main() {
 	token := flag.String("token", "double-token", "the account's token")
@@ -30,9 +31,12 @@ func main() {
 	pace := flag.Duration("pace", time.Second, "how long a deployment stays in each of its states")
 	lag := flag.Duration("lag", time.Second, "how long a new service cannot be seen")
 	deletion := flag.Duration("deletion", 2*time.Second, "how long a deleted project stays listed, marked as deleted")
-	os.Exit(standalone.Main("railway", "127.0.0.1:21400", func(url string) (http.Handler, string, error) {
-		return railway.New(railway.Config{
-			Token: *token, Repos: strings.Split(*repos, ","), Pace: *pace, Lag: *lag, DeletionTime: *deletion,
-		}, slog.Default()), fmt.Sprintf(advice, url, *token), nil
+	os.Exit(standalone.Main("railway", "127.0.0.1:21400", func(url string) (standalone.Double, error) {
+		return standalone.Double{
+			Name: "Railway", Env: fmt.Sprintf("RAILWAY_API_TOKEN=%s ORCH_RAILWAY_API_URL=%s", *token, url), Resource: fmt.Sprintf(resource, url),
+			Handler: railway.New(railway.Config{
+				Token: *token, Repos: strings.Split(*repos, ","), Pace: *pace, Lag: *lag, DeletionTime: *deletion,
+			}, slog.Default()),
+		}, nil
 	}))
 }

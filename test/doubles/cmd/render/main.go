@@ -10,17 +10,17 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/render"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/standalone"
 )
 
-const advice = `Render double on %[1]s
-
-  where the worker runs: export RENDER_API_KEY=%[2]s ORCH_RENDER_API_URL=%[1]s/v1
-  in the resource:       nothing; a repository is one of the double of GitHub (go run ./test/doubles/cmd/github)`
+const resource = `resource "orch_render_deployment" "app" {
+  service_name = "shop"
+  image        = "docker.io/library/nginx:1.29"
+}
+`
 
 func main() {
 	token := flag.String("token", "double-token", "the only token that is good")
@@ -28,10 +28,13 @@ func main() {
 	creates := flag.Int("creates", 0, "how many services may be created in an hour; 0 is Render's own 20")
 	queue := flag.Bool("queue", false, "answer deploys with 202, as for those that have to wait")
 	gone := flag.Int("gone", 1, "how often a deleted service is answered as if it were there")
-	os.Exit(standalone.Main("render", "127.0.0.1:21500", func(url string) (http.Handler, string, error) {
-		return render.New(render.Config{
-			Token: *token, Owners: []render.Owner{{ID: "tea-00000000000000000001", Name: *owner, Email: "team@example.test", Type: "team"}},
-			Creates: *creates, QueueDeploys: *queue, GoneFor: *gone,
-		}, slog.Default()), fmt.Sprintf(advice, url, *token), nil
+	os.Exit(standalone.Main("render", "127.0.0.1:21500", func(url string) (standalone.Double, error) {
+		return standalone.Double{
+			Name: "Render", Env: fmt.Sprintf("RENDER_API_KEY=%s ORCH_RENDER_API_URL=%s/v1", *token, url), Resource: resource,
+			Handler: render.New(render.Config{
+				Token: *token, Owners: []render.Owner{{ID: "tea-00000000000000000001", Name: *owner, Email: "team@example.test", Type: "team"}},
+				Creates: *creates, QueueDeploys: *queue, GoneFor: *gone,
+			}, slog.Default()),
+		}, nil
 	}))
 }
