@@ -60,6 +60,7 @@ func TestMessagesAreWhatCounts(t *testing.T) {
 		require.Equal(t, message == "Problem processing request", failed.Ambiguous, message)
 		require.Contains(t, err.Error(), message)
 		require.Contains(t, err.Error(), "projectCreate")
+		require.NotContains(t, err.Error(), "200 OK", "a refusal does not say the opposite")
 		require.Contains(t, err.Error(), "trace-1")
 	}
 }
