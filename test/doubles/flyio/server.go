@@ -20,6 +20,8 @@ import (
 type Options struct {
 	// Token is the only one that is good; Org is the organization that it belongs to.
 	Token, Org string
+	// Slug is what answers call the organization; empty is Org. The personal one may have another there.
+	Slug string
 	// Taken are names of apps that somebody else has.
 	Taken []string
 	// Appear is how long a new app cannot be seen, and Vanish how long a deleted one still can.
@@ -48,6 +50,9 @@ type Server struct {
 func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Slug == "" {
+		o.Slug = o.Org
 	}
 	s := &Server{o: o, ledger: strict.NewLedger(o.Log), apps: map[string]*app{}}
 	s.mux = s.routes()
