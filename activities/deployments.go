@@ -231,7 +231,11 @@ func (d *Deployments) endpoint(call contract.DeploymentCall, platform string) (E
 		}
 		var err error
 		if endpoint.Token, err = d.Secrets.Resolve(source); err != nil {
-			return Endpoint{}, blame(err, platform, call.Deployment.Ref.Kind)
+			attribute := platform + "_token"
+			if platform == call.Deployment.Ref.Kind {
+				attribute = "token" // the deployment's own platform's; others are named after theirs
+			}
+			return Endpoint{}, blame(err, attribute)
 		}
 	}
 	// A line break at the end, which a shell or an editor adds, would make a header that cannot be sent.
@@ -240,27 +244,32 @@ func (d *Deployments) endpoint(call contract.DeploymentCall, platform string) (E
 	return endpoint, nil
 }
 
-// blame names the attribute that a token comes from: token is the deployment's own platform's, and others are named after
-// theirs.
-func blame(err error, platform, own string) error {
+// blame names the attribute that a secret comes from, where the failure does not.
+func blame(err error, attribute string) error {
 	var failure *contract.StepFailure
 	if errors.As(err, &failure) && failure.Attribute == "" {
-		failure.Attribute = platform + "_token"
-		if platform == own {
-			failure.Attribute = "token"
-		}
+		failure.Attribute = attribute
 	}
 	return err
 }
 
-// appSecrets are the application's secrets by name: those of the request, and the references, resolved.
+// appSecrets are the application's secrets by name: those of the request, and the references, resolved. A variable has one value,
+// so each name stands in one place.
 func (d *Deployments) appSecrets(call contract.DeploymentCall) (map[string]string, error) {
 	secrets := map[string]string{}
 	maps.Copy(secrets, call.AppSecrets)
+	for _, name := range slices.Sorted(maps.Keys(call.AppSecrets)) {
+		_, plain := call.Deployment.Env[name]
+		if _, referred := call.Deployment.Secrets[name]; plain || referred {
+			failure := contract.Fail(contract.InvalidInput, "%s is a write-only secret, and in env or secrets too; a variable has one value", name)
+			failure.Attribute = "secrets_wo"
+			return nil, failure
+		}
+	}
 	for name, source := range call.Deployment.Secrets {
 		value, err := d.Secrets.Resolve(source)
 		if err != nil {
-			return nil, err
+			return nil, blame(err, "secrets."+name)
 		}
 		secrets[name] = value
 	}
