@@ -25,23 +25,23 @@ type Double struct {
 	Resource string
 }
 
-// Main serves a double at the address that -listen names, until the process is told to stop. make is called when the flags are
+// Main serves a double at the address that -listen names, until the process is told to stop. prepare is called when the flags are
 // parsed, with the address at which the double will be reached. Main returns the exit code.
-func Main(command, address string, make func(url string) (Double, error)) int {
+func Main(command, address string, prepare func(url string) (Double, error)) int {
 	listen := flag.String("listen", address, "address to listen on")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := serve(ctx, *listen, make); err != nil {
+	if err := serve(ctx, *listen, prepare); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, command+":", err)
 		return 1
 	}
 	return 0
 }
 
-func serve(ctx context.Context, listen string, make func(url string) (Double, error)) error {
+func serve(ctx context.Context, listen string, prepare func(url string) (Double, error)) error {
 	url := "http://" + listen
-	double, err := make(url)
+	double, err := prepare(url)
 	if err != nil {
 		return err
 	}
