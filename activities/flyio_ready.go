@@ -31,7 +31,9 @@ func (p flyioPlatform) ready(ctx context.Context, c *flyio.Client, call contract
 			return false, unhealthy(app, m, "machine %s does not stay up: it is %s", m.ID, m.State)
 		}
 		progress("machine %s is %s, %d checks do not pass", m.ID, m.State, len(failingChecks(m)))
-		return flyioInstance(m).Health == contract.HealthReady, nil
+		// Every machine of ours has a check: one that is not told of yet has not passed.
+		checked := len(m.Checks) > 0 || time.Since(begin) > flyioSettle
+		return checked && flyioInstance(m).Health == contract.HealthReady, nil
 	})
 	if err == nil && !ok {
 		err = unhealthy(app, m, "machine %s is %s and not healthy after %s", m.ID, m.State, health.Timeout())

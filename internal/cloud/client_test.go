@@ -93,6 +93,14 @@ func TestWhoIsNotThereHasDoneNothing(t *testing.T) {
 	require.Equal(t, contract.Unavailable, e.Failure().Class)
 }
 
+func TestWhatCannotBeSentHasDoneNothing(t *testing.T) {
+	t.Parallel()
+	client := cloud.New(cloud.Options{Platform: "Test", BaseURL: "http://127.0.0.1:1/\x7f"})
+	_, err := client.Do(t.Context(), cloud.Request{Method: "POST", Path: "/a"}, nil)
+	require.Error(t, err)
+	require.False(t, cloud.IsAmbiguous(err))
+}
+
 func TestErrorsTellWhatThePlatformSaidAndHideTheToken(t *testing.T) {
 	t.Parallel()
 	client, _, _ := answers(t, status(422, `{"error":"name is taken by the-token","status":"name_taken"}`, "X-Request-Id", "req-1"))

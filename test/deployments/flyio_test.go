@@ -117,6 +117,19 @@ func TestFlyioFailedUpdateGoesBack(t *testing.T) {
 	}
 }
 
+// Checks that are not told of yet have not passed: the second machine must not be replaced before the first is proven.
+func TestFlyioWaitsForChecksThatAreNotToldOfYet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *flyio.Options) { o.Silent = 500 * time.Millisecond })
+	deployed := w.create(w.input("nginx:1", `"machines":2`))
+	request := w.request(contract.OpUpdate, w.input("sick:2", `"machines":2`, `"health":{"timeout_seconds":3}`))
+	request.Known, request.OnFailure = &deployed, contract.OnFailureKeep
+	_, err := run[contract.Result](w.t, w.rates, contract.FlyioDeployment.SetupWorkflow(), request)
+	require.Equal(t, "deploy", failure(t, err).Step)
+	look, _ := w.fly.Look("dep-app")
+	require.Equal(t, []string{"sick:2", "nginx:1"}, []string{look.Machines[0].Image, look.Machines[1].Image})
+}
+
 func TestFlyioRefusesWhatIsNotItsOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *flyio.Options) { o.Taken = []string{"dep-taken"} })

@@ -113,6 +113,9 @@ func (s *Server) tellMachine(m *machine) map[string]any {
 	state := m.state(s.o)
 	checks := []any{}
 	for i := range m.config().Services {
+		if time.Since(m.updated) < s.o.Silent {
+			break
+		}
 		check := map[string]any{"name": fmt.Sprintf("servicecheck-%02d-http-8080", i), "status": "passing", "output": "200 OK", "updated_at": timestamp(m.updated)}
 		if !m.healthy(s.o) {
 			check["status"], check["output"] = "critical", "connect: connection refused"

@@ -28,6 +28,8 @@ type Options struct {
 	Appear, Vanish time.Duration
 	// Start is how long a Machine takes to start, and Pass how long its checks take to pass after that.
 	Start, Pass time.Duration
+	// Silent is how long a Machine's checks are not told of after its config has changed.
+	Silent time.Duration
 	// Lag is how long lists of Machines do not show a new one.
 	Lag time.Duration
 	// Reword has configs told in another form than they came in, as platforms do: durations written out, and further fields.
