@@ -104,9 +104,7 @@ type Deployments struct {
 
 // PrepareDeployment looks at what is there before anything is changed.
 func (d *Deployments) PrepareDeployment(ctx context.Context, call contract.DeploymentCall) (contract.DeploymentPrepared, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.DeploymentPrepared, error) {
-		return p.Prepare(ctx, call, progress)
-	})
+	return forward(ctx, d, call, Platform.Prepare)
 }
 
 // CreateDeployment makes sure of the app, project or service.
@@ -137,23 +135,17 @@ func (d *Deployments) ConfigureDeployment(ctx context.Context, call contract.Dep
 
 // PushDeployment brings the code to where the platform builds it from.
 func (d *Deployments) PushDeployment(ctx context.Context, call contract.DeploymentCall) (contract.Deployed, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.Deployed, error) {
-		return p.Push(ctx, call, progress)
-	})
+	return forward(ctx, d, call, Platform.Push)
 }
 
 // ReleaseDeployment deploys.
 func (d *Deployments) ReleaseDeployment(ctx context.Context, call contract.DeploymentCall) (contract.Deployed, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.Deployed, error) {
-		return p.Release(ctx, call, progress)
-	})
+	return forward(ctx, d, call, Platform.Release)
 }
 
 // LocateDeployment finds out where the application answers.
 func (d *Deployments) LocateDeployment(ctx context.Context, call contract.DeploymentCall) (contract.Deployed, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.Deployed, error) {
-		return p.Locate(ctx, call, progress)
-	})
+	return forward(ctx, d, call, Platform.Locate)
 }
 
 // CheckDeployment waits until the platform's checks pass and the application answers at its URL.
@@ -179,22 +171,23 @@ func (d *Deployments) CheckDeployment(ctx context.Context, call contract.Deploym
 
 // RollbackDeployment goes back to the last good release, or removes what the run has made.
 func (d *Deployments) RollbackDeployment(ctx context.Context, call contract.DeploymentCall) (contract.Undone, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.Undone, error) {
-		return p.Rollback(ctx, call, progress)
-	})
+	return forward(ctx, d, call, Platform.Rollback)
 }
 
 // InspectDeployment compares what is there with what should be, and changes nothing.
 func (d *Deployments) InspectDeployment(ctx context.Context, call contract.DeploymentCall) (contract.Observed, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.Observed, error) {
-		return p.Inspect(ctx, call, progress)
-	})
+	return forward(ctx, d, call, Platform.Inspect)
 }
 
 // RemoveDeployment removes everything and proves that it is gone.
 func (d *Deployments) RemoveDeployment(ctx context.Context, call contract.DeploymentCall) (contract.Removed, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.Removed, error) {
-		return p.Remove(ctx, call, progress)
+	return forward(ctx, d, call, Platform.Remove)
+}
+
+// forward runs a step that is the platform's alone.
+func forward[Out any](ctx context.Context, d *Deployments, call contract.DeploymentCall, step func(Platform, context.Context, contract.DeploymentCall, engine.Progress) (Out, error)) (Out, error) {
+	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (Out, error) {
+		return step(p, ctx, call, progress)
 	})
 }
 

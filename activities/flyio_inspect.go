@@ -331,6 +331,8 @@ func (p flyioPlatform) restore(ctx context.Context, c *flyio.Client, call contra
 	name := call.Deployment.Ref.Service
 	version, before := good[m.ID]
 	switch {
+	case !before && flyioMetadata(m)[contract.FlyioMetadataID] != call.Deployment.Ref.ID():
+		return nil, nil // somebody has made it meanwhile
 	case !before:
 		if err := p.destroy(ctx, c, call, []flyio.Machine{m}); err != nil {
 			return nil, err

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/cloud"
@@ -252,6 +253,11 @@ func (p flyioPlatform) create(ctx context.Context, c *flyio.Client, call contrac
 	wanted.Region = call.Deployment.Flyio.Region
 	wanted.Name = slotName(wanted.Region, slot)
 	m, created := c.CreateMachine(ctx, app, wanted)
+	if strings.HasSuffix(cloud.CodeOf(created), "_capacity") {
+		failure := contract.Fail(contract.Conflict, "%v", created)
+		failure.Attribute, failure.Hint = "region", "choose another region or size, or apply again later: Fly.io has no room in "+wanted.Region
+		return m, failure
+	}
 	if created == nil || !cloud.IsAmbiguous(created) && !cloud.IsStatus(created, http.StatusConflict) {
 		return m, created
 	}

@@ -79,6 +79,15 @@ func IsStatus(err error, statuses ...int) bool {
 	return false
 }
 
+// CodeOf is the platform's own word for what is wrong; empty where it has none.
+func CodeOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
 // IsAmbiguous reports that the call that err is about may have been carried out.
 func IsAmbiguous(err error) bool {
 	var e *Error

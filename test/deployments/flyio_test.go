@@ -347,6 +347,18 @@ func TestFlyioImmediate(t *testing.T) {
 	require.Empty(t, w.status(&deployed, input).Drift)
 }
 
+func TestFlyioWithoutRoomSaysWhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	require.NoError(t, w.faults.Add(cloudfault.Rule{Method: http.MethodPost, Path: "machines$", Status: 422,
+		Answer: `{"error":"insufficient resources available to fulfill request: could not reserve resource","status":"insufficient_capacity"}`}))
+	_, err := w.setup(contract.OpCreate, w.input("nginx:1"))
+	f := failure(t, err)
+	require.Equal(t, "region", f.Attribute)
+	require.Contains(t, f.Hint, "no room in iad")
+	require.True(t, f.Clean)
+}
+
 func TestFlyioMissingTokenSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
