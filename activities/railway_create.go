@@ -357,7 +357,12 @@ func (s *railwaySite) domain(ctx context.Context) (railway.Domain, error) {
 	if n := s.call.Deployment.Railway.Port; n != 0 {
 		port = &n
 	}
-	made, err := s.client.CreateDomain(ctx, s.at, port)
+	var made railway.Domain
+	err := settled(ctx, func() error {
+		var err error
+		made, err = s.client.CreateDomain(ctx, s.at, port)
+		return err
+	})
 	if err != nil {
 		return domain, s.made(ctx, err, look)
 	}

@@ -206,6 +206,14 @@ func TestRailwayRollsBackToTheLastGoodRelease(t *testing.T) {
 	}
 }
 
+func TestRailwayDomainWaitsForItsInstance(t *testing.T) {
+	w := newRailwayWorld(t, nil)
+	require.NoError(t, w.faults.Add(cloudfault.Rule{Body: "mutation serviceDomainCreate", Times: 4, Status: http.StatusOK,
+		Answer: `{"data":null,"errors":[{"message":"Failed to create service domain","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`}))
+	w.mustSetUp()
+	w.exactlyOne()
+}
+
 func TestRailwayDomainFollowsThePort(t *testing.T) {
 	w := newRailwayWorld(t, nil)
 	w.request.Input = w.input(map[string]any{"image": "ghcr.io/acme/shop:1", "port": 8080})

@@ -47,7 +47,7 @@ func TestMessagesAreWhatCounts(t *testing.T) {
 		"Project not found":                     contract.NotFound,
 		"ServiceInstance not found":             contract.NotFound,
 		"You are creating projects too quickly": contract.Unavailable,
-		"Failed to create service domain":       contract.Unavailable,
+		"Failed to create service domain":       contract.NotFound,
 		"Commit not found":                      contract.InvalidInput,
 		"Invalid region":                        contract.InvalidInput,
 		"Problem processing request":            contract.Unavailable,
