@@ -103,9 +103,7 @@ type Deployments struct {
 
 // PrepareDeployment looks at what is there before anything is changed.
 func (d *Deployments) PrepareDeployment(ctx context.Context, call contract.DeploymentCall) (contract.DeploymentPrepared, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.DeploymentPrepared, error) {
-		return p.Prepare(ctx, call, progress)
-	})
+	return forward(ctx, d, call, Platform.Prepare)
 }
 
 // CreateDeployment makes sure of the app, project or service.
@@ -136,23 +134,17 @@ func (d *Deployments) ConfigureDeployment(ctx context.Context, call contract.Dep
 
 // PushDeployment brings the code to where the platform builds it from.
 func (d *Deployments) PushDeployment(ctx context.Context, call contract.DeploymentCall) (contract.Deployed, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.Deployed, error) {
-		return p.Push(ctx, call, progress)
-	})
+	return forward(ctx, d, call, Platform.Push)
 }
 
 // ReleaseDeployment deploys.
 func (d *Deployments) ReleaseDeployment(ctx context.Context, call contract.DeploymentCall) (contract.Deployed, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.Deployed, error) {
-		return p.Release(ctx, call, progress)
-	})
+	return forward(ctx, d, call, Platform.Release)
 }
 
 // LocateDeployment finds out where the application answers.
 func (d *Deployments) LocateDeployment(ctx context.Context, call contract.DeploymentCall) (contract.Deployed, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.Deployed, error) {
-		return p.Locate(ctx, call, progress)
-	})
+	return forward(ctx, d, call, Platform.Locate)
 }
 
 // CheckDeployment waits until the platform's checks pass and the application answers at its URL.
@@ -178,22 +170,23 @@ func (d *Deployments) CheckDeployment(ctx context.Context, call contract.Deploym
 
 // RollbackDeployment goes back to the last good release, or removes what the run has made.
 func (d *Deployments) RollbackDeployment(ctx context.Context, call contract.DeploymentCall) (contract.Undone, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.Undone, error) {
-		return p.Rollback(ctx, call, progress)
-	})
+	return forward(ctx, d, call, Platform.Rollback)
 }
 
 // InspectDeployment compares what is there with what should be, and changes nothing.
 func (d *Deployments) InspectDeployment(ctx context.Context, call contract.DeploymentCall) (contract.Observed, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.Observed, error) {
-		return p.Inspect(ctx, call, progress)
-	})
+	return forward(ctx, d, call, Platform.Inspect)
 }
 
 // RemoveDeployment removes everything and proves that it is gone.
 func (d *Deployments) RemoveDeployment(ctx context.Context, call contract.DeploymentCall) (contract.Removed, error) {
-	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (contract.Removed, error) {
-		return p.Remove(ctx, call, progress)
+	return forward(ctx, d, call, Platform.Remove)
+}
+
+// forward runs a step that is the platform's alone.
+func forward[Out any](ctx context.Context, d *Deployments, call contract.DeploymentCall, step func(Platform, context.Context, contract.DeploymentCall, engine.Progress) (Out, error)) (Out, error) {
+	return onPlatform(ctx, d, call, func(ctx context.Context, p Platform, progress engine.Progress) (Out, error) {
+		return step(p, ctx, call, progress)
 	})
 }
 
@@ -230,7 +223,11 @@ func (d *Deployments) endpoint(call contract.DeploymentCall, platform string) (E
 		}
 		var err error
 		if endpoint.Token, err = d.Secrets.Resolve(source); err != nil {
-			return Endpoint{}, blame(err, platform, call.Deployment.Ref.Kind)
+			attribute := platform + "_token"
+			if platform == call.Deployment.Ref.Kind {
+				attribute = "token" // the deployment's own platform's; others are named after theirs
+			}
+			return Endpoint{}, blame(err, attribute)
 		}
 	}
 	// A line break at the end, which a shell or an editor adds, would make a header that cannot be sent.
@@ -239,27 +236,32 @@ func (d *Deployments) endpoint(call contract.DeploymentCall, platform string) (E
 	return endpoint, nil
 }
 
-// blame names the attribute that a token comes from: token is the deployment's own platform's, and others are named after
-// theirs.
-func blame(err error, platform, own string) error {
+// blame names the attribute that a secret comes from, where the failure does not.
+func blame(err error, attribute string) error {
 	var failure *contract.StepFailure
 	if errors.As(err, &failure) && failure.Attribute == "" {
-		failure.Attribute = platform + "_token"
-		if platform == own {
-			failure.Attribute = "token"
-		}
+		failure.Attribute = attribute
 	}
 	return err
 }
 
-// appSecrets are the application's secrets by name: those of the request, and the references, resolved.
+// appSecrets are the application's secrets by name: those of the request, and the references, resolved. A variable has one value,
+// so each name stands in one place.
 func (d *Deployments) appSecrets(call contract.DeploymentCall) (map[string]string, error) {
 	secrets := map[string]string{}
 	maps.Copy(secrets, call.AppSecrets)
+	for _, name := range slices.Sorted(maps.Keys(call.AppSecrets)) {
+		_, plain := call.Deployment.Env[name]
+		if _, referred := call.Deployment.Secrets[name]; plain || referred {
+			failure := contract.Fail(contract.InvalidInput, "%s is a write-only secret, and in env or secrets too; a variable has one value", name)
+			failure.Attribute = "secrets_wo"
+			return nil, failure
+		}
+	}
 	for name, source := range call.Deployment.Secrets {
 		value, err := d.Secrets.Resolve(source)
 		if err != nil {
-			return nil, err
+			return nil, blame(err, "secrets."+name)
 		}
 		secrets[name] = value
 	}

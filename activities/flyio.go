@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/cloud"
@@ -67,7 +68,7 @@ func (p flyioPlatform) find(ctx context.Context, c *flyio.Client, call contract.
 	case err != nil:
 		return app, false, err
 	}
-	if spec := call.Deployment.Flyio; spec != nil && app.Organization.Slug != "" && app.Organization.Slug != spec.Org {
+	if spec := call.Deployment.Flyio; spec != nil && app.Organization.Slug != "" && app.Organization.Slug != spec.Org && spec.Org != flyio.PersonalOrg {
 		failure := contract.Fail(contract.NotOwned, "app %s exists in the organization %s and not in %s", name, app.Organization.Slug, spec.Org)
 		failure.Attribute = "org"
 		return app, false, failure
@@ -108,8 +109,9 @@ func (p flyioPlatform) Prepare(ctx context.Context, call contract.DeploymentCall
 	prepared := contract.DeploymentPrepared{Found: true, Deployed: contract.Deployed{IDs: map[string]string{"app": app.ID}}}
 	machines = alive(machines)
 	prepared.Deployed.Instances = flyioInstances(call.Deployment, machines)
+	prepared.Deployed.SecretsVersion = flyioSecretsVersion(machines)
 	if call.Known != nil {
-		prepared.Deployed.Secrets, prepared.Deployed.SecretsVersion = maps.Clone(call.Known.Secrets), call.Known.SecretsVersion
+		prepared.Deployed.Secrets = maps.Clone(call.Known.Secrets)
 	}
 	if err := flyioOwned(call, app, machines, &prepared); err != nil {
 		return contract.DeploymentPrepared{}, err
@@ -131,8 +133,9 @@ func flyioToken(err error) error {
 	return failure
 }
 
-// flyioOwned decides whether an app that exists may be worked on. An app without Machines and volumes holds nothing that
-// could be lost: an interrupted create leaves one, and nothing in it could say whose it is.
+// flyioOwned decides whether an app that exists may be worked on: state knows its id, or one of its Machines is marked. An app
+// without Machines and volumes holds nothing that could be lost: an interrupted create leaves one, and nothing in it could say
+// whose it is.
 func flyioOwned(call contract.DeploymentCall, app flyio.App, machines []flyio.Machine, prepared *contract.DeploymentPrepared) error {
 	id, own, same := call.Deployment.Ref.ID(), 0, 0
 	for _, m := range machines {
@@ -149,17 +152,16 @@ func flyioOwned(call contract.DeploymentCall, app flyio.App, machines []flyio.Ma
 			same++
 		}
 	}
-	if call.Operation != contract.OpCreate {
-		return nil
-	}
 	switch {
-	case own == 0 && (len(machines) > 0 || app.VolumeCount > 0):
+	case flyioForeign(call, app, machines):
 		if call.Adopt {
 			return nil
 		}
 		failure := contract.Fail(contract.NotOwned, "app %s exists already, with %d machines and %d volumes that orch has not made", app.Name, len(machines), app.VolumeCount)
 		failure.Attribute, failure.Hint = "app_name", "choose another app_name, or set adopt_existing = true to take the app over: its machines are replaced then"
 		return failure
+	case call.Operation != contract.OpCreate:
+		return nil
 	case own == len(machines) && same == own && own == call.Deployment.Flyio.Machines:
 		prepared.Adopted = &contract.Adoption{RunID: flyioMetadata(machines[0])[contract.FlyioMetadataRun], Created: machines[0].CreatedAt}
 	case same == own:
@@ -172,12 +174,26 @@ func flyioOwned(call contract.DeploymentCall, app flyio.App, machines []flyio.Ma
 	return nil
 }
 
+// flyioForeign reports that an app holds something, and that nothing says that it is the call's: neither state, which may be of
+// a create that was refused, nor a mark.
+func flyioForeign(call contract.DeploymentCall, app flyio.App, machines []flyio.Machine) bool {
+	if known := call.Known; known != nil && known.IDs["app"] != "" && known.IDs["app"] == app.ID {
+		return false
+	}
+	return (len(machines) > 0 || app.VolumeCount > 0) && !slices.ContainsFunc(machines, func(m flyio.Machine) bool {
+		return flyioMetadata(m)[contract.FlyioMetadataID] == call.Deployment.Ref.ID()
+	})
+}
+
 // Create implements Platform.
 func (p flyioPlatform) Create(ctx context.Context, call contract.DeploymentCall, progress engine.Progress) (contract.Deployed, error) {
 	deployed, name := call.Deployed, call.Deployment.Ref.Service
 	c, err := p.client()
 	if err != nil {
 		return deployed, err
+	}
+	if !call.Before.Found {
+		call.Known = nil // the app that state knows is gone, and the one that comes has another id
 	}
 	app, found, err := p.find(ctx, c, call)
 	if err != nil {
@@ -270,16 +286,9 @@ func (p flyioPlatform) Remove(ctx context.Context, call contract.DeploymentCall,
 	if err != nil || !found {
 		return contract.Removed{}, err
 	}
-	if call.Known == nil {
-		// Nobody's state says that the app is this deployment's, so the app must.
-		machines, err := c.Machines(ctx, app.Name)
-		if err != nil {
+	if call.Known == nil || call.Known.IDs["app"] == "" {
+		if err := flyioAllOwn(ctx, c, call, app); err != nil {
 			return contract.Removed{}, err
-		}
-		for _, m := range alive(machines) {
-			if flyioMetadata(m)[contract.FlyioMetadataID] != call.Deployment.Ref.ID() {
-				return contract.Removed{}, contract.Fail(contract.NotOwned, "app %s has machine %s, which orch has not made for %s", app.Name, m.ID, call.Deployment.Ref.ID())
-			}
 		}
 	}
 	progress("deleting app %s", app.Name)
@@ -287,6 +296,24 @@ func (p flyioPlatform) Remove(ctx context.Context, call contract.DeploymentCall,
 		return contract.Removed{}, err
 	}
 	return contract.Removed{Objects: []string{"app " + app.Name}}, nil
+}
+
+// flyioAllOwn makes sure that an app holds nothing but what is the call's. No state says that the app is, so the app must.
+func flyioAllOwn(ctx context.Context, c *flyio.Client, call contract.DeploymentCall, app flyio.App) error {
+	machines, err := c.Machines(ctx, app.Name)
+	if err != nil {
+		return err
+	}
+	machines = alive(machines)
+	for _, m := range machines {
+		if flyioMetadata(m)[contract.FlyioMetadataID] != call.Deployment.Ref.ID() {
+			return contract.Fail(contract.NotOwned, "app %s has machine %s, which orch has not made for %s", app.Name, m.ID, call.Deployment.Ref.ID())
+		}
+	}
+	if len(machines) == 0 && app.VolumeCount > 0 {
+		return contract.Fail(contract.NotOwned, "app %s has %d volumes and no machine, so nothing says that it belongs to %s", app.Name, app.VolumeCount, call.Deployment.Ref.ID())
+	}
+	return nil
 }
 
 // deleteApp deletes an app and waits until it is gone. A lost answer needs no look before the wait, which is one.

@@ -28,7 +28,12 @@ func (p flyioPlatform) Inspect(ctx context.Context, call contract.DeploymentCall
 	}
 	known := call.Known
 	call.Known = nil
+	// Whether an app that somebody else has is drift depends on whether there ever was one of the deployment's own.
+	never := known == nil || known.IDs["app"] == ""
 	app, found, err := p.find(ctx, c, call)
+	if never && classOf(err) == contract.NotOwned {
+		return contract.Observed{}, nil
+	}
 	if err != nil || !found {
 		return contract.Observed{}, err
 	}
@@ -37,6 +42,9 @@ func (p flyioPlatform) Inspect(ctx context.Context, call contract.DeploymentCall
 		return contract.Observed{}, err
 	}
 	machines = alive(machines)
+	if never && flyioForeign(call, app, machines) {
+		return contract.Observed{}, nil
+	}
 	observed := contract.Observed{Found: true, Input: flyioInput(call.Deployment.Ref, machines)}
 	observed.Deployed, err = p.deployed(ctx, c, call, known, app, machines)
 	if err != nil || call.Deployment.Flyio == nil {
@@ -88,7 +96,7 @@ func (p flyioPlatform) deployed(ctx context.Context, c *flyio.Client, call contr
 		wanted[name] = true
 	}
 	if known != nil {
-		out.URL, out.SecretsVersion = known.URL, known.SecretsVersion
+		out.URL = known.URL
 		for name := range known.Secrets {
 			wanted[name] = true
 		}
@@ -279,6 +287,7 @@ func (p flyioPlatform) Rollback(ctx context.Context, call contract.DeploymentCal
 	}
 	name := call.Deployment.Ref.Service
 	if !call.Before.Found {
+		call.Known = nil
 		app, found, err := p.find(ctx, c, call)
 		if classOf(err) == contract.NotOwned {
 			return contract.Undone{}, nil // the name was taken before this run could have it
@@ -322,6 +331,8 @@ func (p flyioPlatform) restore(ctx context.Context, c *flyio.Client, call contra
 	name := call.Deployment.Ref.Service
 	version, before := good[m.ID]
 	switch {
+	case !before && flyioMetadata(m)[contract.FlyioMetadataID] != call.Deployment.Ref.ID():
+		return nil, nil // somebody has made it meanwhile
 	case !before:
 		if err := p.destroy(ctx, c, call, []flyio.Machine{m}); err != nil {
 			return nil, err

@@ -28,15 +28,35 @@ func (p flyioPlatform) ready(ctx context.Context, c *flyio.Client, call contract
 		}
 		m = now
 		if dead(m, begin) {
-			return false, unhealthy(m, "machine %s does not stay up: it is %s", m.ID, m.State)
+			return false, unhealthy(app, m, "machine %s does not stay up: it is %s", m.ID, m.State)
 		}
 		progress("machine %s is %s, %d checks do not pass", m.ID, m.State, len(failingChecks(m)))
-		return flyioInstance(m).Health == contract.HealthReady, nil
+		// Every machine of ours has a check: one that is not told of yet has not passed.
+		checked := len(m.Checks) > 0 || time.Since(begin) > flyioSettle
+		return checked && flyioInstance(m).Health == contract.HealthReady, nil
 	})
 	if err == nil && !ok {
-		err = unhealthy(m, "machine %s is %s and not healthy after %s", m.ID, m.State, health.Timeout())
+		err = unhealthy(app, m, "machine %s is %s and not healthy after %s", m.ID, m.State, health.Timeout())
 	}
 	return m, err
+}
+
+// exit is what Fly.io tells of the end of an application.
+type exit struct {
+	Event struct {
+		Code int  `json:"exit_code"`
+		OOM  bool `json:"oom_killed"`
+		// Asked is set when somebody had the Machine stopped, as every update does.
+		Asked bool `json:"requested_stop"`
+	} `json:"exit_event"`
+	Restarts int `json:"restart_count"`
+}
+
+// exitOf is the end that an event tells of, if it is one.
+func exitOf(e flyio.Event) (x exit, ok bool) {
+	// One that tells nothing more is an end all the same.
+	_ = json.Unmarshal(e.Request, &x)
+	return x, e.Type == "exit"
 }
 
 // dead reports that a Machine will not come up by itself.
@@ -45,9 +65,10 @@ func dead(m flyio.Machine, since time.Time) bool {
 	case "failed", "launch_failed", "destroyed", "destroying":
 		return true
 	case "stopped":
-		// A Machine is stopped for a moment before it starts; one that has exited since the release stays so.
+		// A Machine is stopped for a moment before it starts; one that has exited by itself since the release stays so.
 		return slices.ContainsFunc(m.Events, func(e flyio.Event) bool {
-			return e.Type == "exit" && time.UnixMilli(e.Timestamp).After(since.Add(-flyioSettle))
+			x, exited := exitOf(e)
+			return exited && !x.Event.Asked && time.UnixMilli(e.Timestamp).After(since.Add(-flyioSettle))
 		})
 	default:
 		return false
@@ -55,20 +76,19 @@ func dead(m flyio.Machine, since time.Time) bool {
 }
 
 // unhealthy has as evidence what Fly.io tells of a Machine that is not well.
-func unhealthy(m flyio.Machine, format string, args ...any) *contract.StepFailure {
+func unhealthy(app string, m flyio.Machine, format string, args ...any) *contract.StepFailure {
 	failure := contract.Fail(contract.Unhealthy, format, args...)
+	failure.Evidence = flyioEvidence(m)
+	failure.Hint = "see the application's log: fly logs --app " + app + " --machine " + m.ID
+	return failure
+}
+
+// flyioEvidence is what Fly.io tells of a Machine. Its API gives no log.
+func flyioEvidence(m flyio.Machine) *contract.Evidence {
 	evidence := &contract.Evidence{Container: "machine " + m.ID, State: m.State, Logs: failingChecks(m)}
 	for _, e := range m.Events {
-		var request struct {
-			Exit struct {
-				Code    int  `json:"exit_code"`
-				OOM     bool `json:"oom_killed"`
-				Request bool `json:"requested_stop"`
-			} `json:"exit_event"`
-			Restarts int `json:"restart_count"`
-		}
-		if e.Type == "exit" && json.Unmarshal(e.Request, &request) == nil {
-			evidence.ExitCode, evidence.OOMKilled, evidence.Restarts = request.Exit.Code, request.Exit.OOM, request.Restarts
+		if x, exited := exitOf(e); exited {
+			evidence.ExitCode, evidence.OOMKilled, evidence.Restarts = x.Event.Code, x.Event.OOM, x.Restarts
 			break // the latest comes first
 		}
 	}
@@ -76,7 +96,5 @@ func unhealthy(m flyio.Machine, format string, args ...any) *contract.StepFailur
 		e := m.Events[i]
 		evidence.Logs = append(evidence.Logs, fmt.Sprintf("%s %s %s (%s)", time.UnixMilli(e.Timestamp).UTC().Format(time.RFC3339), e.Type, e.Status, e.Source))
 	}
-	failure.Evidence = evidence
-	failure.Hint = "see the application's log: fly logs --machine " + m.ID
-	return failure
+	return evidence
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/cloud"
@@ -154,6 +155,18 @@ func current(call contract.DeploymentCall, slot int, m flyio.Machine) bool {
 		len(configDrift(call.Deployment.Flyio.Machine, m.Config)) == 0
 }
 
+// flyioSecretsVersion is the newest version of the secrets that a Machine was told.
+func flyioSecretsVersion(machines []flyio.Machine) int64 {
+	var newest int64
+	for _, m := range machines {
+		// What is no number is of a Machine that orch has not made.
+		if version, err := strconv.ParseInt(flyioMetadata(m)[contract.FlyioMetadataSecrets], 10, 64); err == nil {
+			newest = max(newest, version)
+		}
+	}
+	return newest
+}
+
 // versionKey is the key of the version of a Machine's config among Deployed.IDs.
 func versionKey(slot string) string { return "version/" + slot }
 
@@ -240,6 +253,11 @@ func (p flyioPlatform) create(ctx context.Context, c *flyio.Client, call contrac
 	wanted.Region = call.Deployment.Flyio.Region
 	wanted.Name = slotName(wanted.Region, slot)
 	m, created := c.CreateMachine(ctx, app, wanted)
+	if strings.HasSuffix(cloud.CodeOf(created), "_capacity") {
+		failure := contract.Fail(contract.Conflict, "%v", created)
+		failure.Attribute, failure.Hint = "region", "choose another region or size, or apply again later: Fly.io has no room in "+wanted.Region
+		return m, failure
+	}
 	if created == nil || !cloud.IsAmbiguous(created) && !cloud.IsStatus(created, http.StatusConflict) {
 		return m, created
 	}
@@ -338,7 +356,12 @@ func (p flyioPlatform) Commit(ctx context.Context, call contract.DeploymentCall)
 func (p flyioPlatform) destroy(ctx context.Context, c *flyio.Client, call contract.DeploymentCall, machines []flyio.Machine) error {
 	for _, m := range machines {
 		// A lost answer is repeated by the next attempt, which finds the Machine gone.
-		if err := c.DeleteMachine(ctx, call.Deployment.Ref.Service, m.ID); err != nil && !cloud.IsStatus(err, http.StatusNotFound) {
+		err := c.DeleteMachine(ctx, call.Deployment.Ref.Service, m.ID)
+		switch {
+		case cloud.IsStatus(err, http.StatusConflict, http.StatusPreconditionFailed):
+			// Leased, or in the middle of a change: no reason to give a release up.
+			return contract.Fail(contract.Unavailable, "machine %s cannot be destroyed now: %v", m.ID, err)
+		case err != nil && !cloud.IsStatus(err, http.StatusNotFound):
 			return err
 		}
 	}

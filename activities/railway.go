@@ -76,9 +76,13 @@ func (p railwayPlatform) open(ctx context.Context, call contract.DeploymentCall)
 	all, err := s.client.Workspaces(ctx)
 	if railwayClass(err) == contract.Denied {
 		client := connect(true)
-		if at, projectErr := client.TokenProject(ctx); projectErr == nil {
+		at, projectErr := client.TokenProject(ctx)
+		if projectErr == nil {
 			s.client, s.at = client, at
 			return s, nil
+		}
+		if railwayClass(projectErr) != contract.Denied {
+			err = projectErr // what the token is good for is not known
 		}
 	}
 	if err != nil {
@@ -244,12 +248,17 @@ func (s *railwaySite) environment() string {
 	}
 }
 
+// findService goes by the ID in state, then by the name: a service that somebody has renamed is the same service.
 func (s *railwaySite) findService(ctx context.Context) error {
 	services, err := s.client.Services(ctx, s.at.ProjectID)
 	if err != nil {
 		return err
 	}
 	for _, service := range services {
+		if known := s.call.Known; known != nil && known.IDs[railwayService] == service.ID {
+			s.at.ServiceID = service.ID
+			return nil
+		}
 		if service.Name == s.call.Deployment.Ref.Service {
 			s.at.ServiceID = service.ID
 		}

@@ -17,6 +17,8 @@ type railwayGood struct {
 	Deployment string             `json:"deployment"`
 	Release    string             `json:"release"` // of the record; empty where orch had not deployed before
 	Settings   railway.Configured `json:"settings"`
+	// Port is where the domain led; nil where Railway found that out.
+	Port *int64 `json:"port,omitempty"`
 }
 
 // Prepare implements Platform.
@@ -96,7 +98,15 @@ func (s *railwaySite) before(ctx context.Context, prepared *contract.DeploymentP
 	if err != nil {
 		return err
 	}
-	prepared.LastGood, err = json.Marshal(railwayGood{Deployment: running.ID, Settings: settings, Release: s.record.Release})
+	domains, err := s.client.Domains(ctx, s.at)
+	if err != nil {
+		return err
+	}
+	good := railwayGood{Deployment: running.ID, Settings: settings, Release: s.record.Release}
+	if len(domains.Service) > 0 {
+		good.Port = domains.Service[0].TargetPort
+	}
+	prepared.LastGood, err = json.Marshal(good)
 	return err
 }
 
@@ -273,7 +283,12 @@ func (p railwayPlatform) Configure(ctx context.Context, call contract.Deployment
 // anything is changed the record says that what runs is not what is set: a run that is killed in between leaves no doubt.
 func (s *railwaySite) set(ctx context.Context, secrets map[string]string) (map[string]string, error) {
 	d, was := s.call.Deployment, s.record
-	settings, err := s.client.Configured(ctx, s.at)
+	var settings railway.Configured
+	err := settled(ctx, func() error {
+		var err error
+		settings, err = s.client.Configured(ctx, s.at)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -293,7 +308,8 @@ func (s *railwaySite) set(ctx context.Context, secrets map[string]string) (map[s
 	all := maps.Clone(variables)
 	maps.Copy(all, stored)
 	if stored[contract.RailwayRecord] != s.variables[contract.RailwayRecord] || s.record.Live.Release == "" {
-		if err := s.client.SetVariables(ctx, s.at, all, true); err != nil {
+		// Replaced is only where something has to go: it would take what Railway does not tell of, such as a sealed variable.
+		if err := s.client.SetVariables(ctx, s.at, all, goes(settable(s.variables), variables)); err != nil {
 			return nil, err
 		}
 	}
@@ -301,6 +317,16 @@ func (s *railwaySite) set(ctx context.Context, secrets map[string]string) (map[s
 		err = s.client.Configure(ctx, s.at, d.Railway.Settings)
 	}
 	return variables, err
+}
+
+// goes reports that one of the variables that there are is not wanted.
+func goes(are, wanted map[string]string) bool {
+	for name := range are {
+		if _, stays := wanted[name]; !stays {
+			return true
+		}
+	}
+	return false
 }
 
 // enter opens the client for a service that exists.
@@ -331,7 +357,12 @@ func (s *railwaySite) domain(ctx context.Context) (railway.Domain, error) {
 	if n := s.call.Deployment.Railway.Port; n != 0 {
 		port = &n
 	}
-	made, err := s.client.CreateDomain(ctx, s.at, port)
+	var made railway.Domain
+	err := settled(ctx, func() error {
+		var err error
+		made, err = s.client.CreateDomain(ctx, s.at, port)
+		return err
+	})
 	if err != nil {
 		return domain, s.made(ctx, err, look)
 	}

@@ -44,7 +44,7 @@ func (s *railwaySite) search(ctx context.Context, p railway.Project) error {
 	for _, e := range environments {
 		s.at.EnvironmentID = e.ID
 		variables, err := s.client.Variables(ctx, s.at)
-		if railwayClass(err) == contract.NotFound && err != nil {
+		if railwayClass(err) == contract.NotFound {
 			continue
 		}
 		if err != nil {
@@ -105,7 +105,7 @@ func (p railwayPlatform) Inspect(ctx context.Context, call contract.DeploymentCa
 		}
 	}
 	if call.Deployment.Release != "" {
-		observed.Drift = slices.Concat(s.settingsDrift(settings), s.variablesDrift(), s.deploymentsDrift(deployments), domainsDrift(domains))
+		observed.Drift = slices.Concat(s.settingsDrift(settings), s.variablesDrift(), s.deploymentsDrift(deployments), s.domainsDrift(domains))
 	}
 	return observed, nil
 }
@@ -198,9 +198,12 @@ func (s *railwaySite) deploymentsDrift(deployments []railway.Deployment) []contr
 	}
 }
 
-func domainsDrift(domains railway.Domains) []contract.Finding {
+func (s *railwaySite) domainsDrift(domains railway.Domains) []contract.Finding {
 	if len(domains.Service) == 0 {
 		return []contract.Finding{{About: "domain", What: "was removed on Railway"}}
+	}
+	if is, should := orZero(domains.Service[0].TargetPort), s.call.Deployment.Railway.Port; should != 0 && is != should {
+		return []contract.Finding{{About: "domain", What: fmt.Sprintf("leads to port %d on Railway, and should lead to %d", is, should)}}
 	}
 	return nil
 }

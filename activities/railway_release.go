@@ -225,12 +225,27 @@ func (p railwayPlatform) Locate(ctx context.Context, call contract.DeploymentCal
 	if err != nil {
 		return deployed, err
 	}
+	// Not before the release that listens there is up.
+	if port := call.Deployment.Railway.Port; port != 0 {
+		if err := s.direct(ctx, &port); err != nil {
+			return deployed, err
+		}
+	}
 	deployed.IDs = maps.Clone(deployed.IDs)
 	deployed.IDs[railwayDomain] = domain.ID
 	if deployed.URL = call.Deployment.PublicURL; deployed.URL == "" {
 		deployed.URL = "https://" + domain.Domain
 	}
 	return deployed, nil
+}
+
+// direct leads the domain to a port, unless it does already.
+func (s *railwaySite) direct(ctx context.Context, port *int64) error {
+	domains, err := s.client.Domains(ctx, s.at)
+	if err != nil || len(domains.Service) == 0 || orZero(domains.Service[0].TargetPort) == orZero(port) {
+		return err
+	}
+	return s.client.DirectDomain(ctx, s.at, domains.Service[0], port)
 }
 
 // Check implements Platform. Railway's own check has passed when a deployment is up; here it must still be up.
@@ -252,4 +267,17 @@ func (p railwayPlatform) Check(ctx context.Context, call contract.DeploymentCall
 		err = s.ended(ctx, d)
 	}
 	return call.Deployed, err
+}
+
+// Evidence implements witness.
+func (p railwayPlatform) Evidence(ctx context.Context, call contract.DeploymentCall) *contract.Evidence {
+	s, err := p.enter(ctx, call)
+	if err == nil {
+		err = s.read(ctx)
+	}
+	if err != nil {
+		return nil
+	}
+	id := call.Deployed.PlatformRelease
+	return &contract.Evidence{Container: "deployment " + id, State: string(railway.StatusSuccess), Logs: s.tail(ctx, id)}
 }

@@ -45,6 +45,9 @@ func (p railwayPlatform) Rollback(ctx context.Context, call contract.DeploymentC
 // settings are orch's to restore.
 func (s *railwaySite) back(ctx context.Context, good railwayGood, progress engine.Progress) (contract.Undone, error) {
 	var undone contract.Undone
+	if err := s.direct(ctx, good.Port); err != nil {
+		return undone, err
+	}
 	newer, err := s.since(ctx, s.call.Before.Deployed.PlatformRelease)
 	restored := s.record.Release == good.Release
 	if err != nil || restored && len(newer) == 0 {

@@ -299,7 +299,7 @@ func renderRefused(err error) error {
 	case cloud.IsStatus(err, http.StatusPaymentRequired):
 		failure.Attribute = "plan"
 		failure.Hint = "add a way to pay to the workspace in Render's dashboard; the plan free cannot be created through the API"
-	case cloud.IsStatus(err, http.StatusTooManyRequests):
+	case cloud.IsStatus(err, http.StatusTooManyRequests) && strings.Contains(failure.Cause, " /services: "):
 		failure.Hint = "Render allows 20 creations of services an hour; apply again later, what exists is kept"
 	case strings.Contains(failure.Cause, "unfetchable"):
 		failure.Attribute = "repository"

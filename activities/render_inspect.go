@@ -22,6 +22,9 @@ func (p renderPlatform) Inspect(ctx context.Context, call contract.DeploymentCal
 	if err != nil || found == nil {
 		return contract.Observed{}, err
 	}
+	if known := call.Known; found.mark.ID != call.Deployment.Ref.ID() && (known == nil || known.IDs[renderService] == "") {
+		return contract.Observed{}, nil // somebody else's, and there never was one of the deployment's own
+	}
 	deploys, err := c.Deploys(ctx, found.service.ID)
 	if err != nil {
 		return contract.Observed{}, err

@@ -101,14 +101,7 @@ func (m renderMark) values(vars []render.EnvVar) []string {
 func renderVariables(call contract.DeploymentCall, secrets map[string]string, mark renderMark) ([]render.EnvVar, error) {
 	values := map[string]string{}
 	maps.Copy(values, call.Deployment.Env)
-	for name, value := range secrets {
-		if _, twice := values[name]; twice {
-			failure := contract.Fail(contract.InvalidInput, "%s is among the secrets and in env; a variable has one value", name)
-			failure.Attribute = "env"
-			return nil, failure
-		}
-		values[name] = value
-	}
+	maps.Copy(values, secrets)
 	mark.Secrets = slices.Sorted(maps.Keys(secrets))
 	text, err := json.Marshal(mark)
 	if err != nil {

@@ -109,8 +109,24 @@ func carrying(call contract.DeploymentCall, mark renderMark, deploys []render.De
 }
 
 // sameImage compares references, of which Render may complete a short one.
-func sameImage(is, should string) bool {
-	return is == should || strings.HasSuffix(is, "/"+should) || strings.TrimSuffix(is, ":latest") == strings.TrimSuffix(should, ":latest")
+func sameImage(is, should string) bool { return completed(is) == completed(should) }
+
+// completed is a reference with what Docker takes for granted.
+func completed(image string) string {
+	if image == "" {
+		return ""
+	}
+	host, _, found := strings.Cut(image, "/")
+	switch {
+	case !found:
+		image = "docker.io/library/" + image
+	case !strings.ContainsAny(host, ".:") && host != "localhost":
+		image = "docker.io/" + image
+	}
+	if name := image[strings.LastIndex(image, "/"):]; !strings.ContainsAny(name, ":@") {
+		image += ":latest"
+	}
+	return image
 }
 
 // newer waits until a deploy is listed that is newer than the given one. refused is why there may be none.

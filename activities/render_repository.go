@@ -15,7 +15,7 @@ import (
 )
 
 // repositoryNote is the description of a repository that orch has created: it says for which deployment.
-func repositoryNote(ref contract.Ref) string { return "Pushed by Terraform for " + ref.ID() }
+func repositoryNote(ref contract.Ref) string { return contract.RepositoryNote + ref.ID() }
 
 // pushed reads the folder that is pushed, with the platform's configuration file where the folder has none.
 func pushed(call contract.DeploymentCall, r contract.Repository) (sourcetree.Tree, error) {
@@ -59,6 +59,11 @@ func (p renderPlatform) prepareRepository(ctx context.Context, call contract.Dep
 		return failure
 	case repository == nil:
 		return nil
+	}
+	if repository.Archived {
+		failure := contract.Fail(contract.Denied, "the repository %s is archived, so nothing can be pushed to it", r.Name)
+		failure.Attribute, failure.Hint = "repository.name", "unarchive it in its settings on GitHub, or name another"
+		return failure
 	}
 	prepared.Deployed.IDs = with(prepared.Deployed.IDs, renderRepository, repository.FullName)
 	known := call.Known != nil && strings.EqualFold(call.Known.IDs[renderRepository], r.Name)

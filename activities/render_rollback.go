@@ -149,7 +149,10 @@ func restoreSettings(ctx context.Context, c *render.Client, is, was render.Servi
 	s := d.EnvSpecificDetails
 	in.ServiceDetails.EnvSpecificDetails = &render.ChangeSpecific{BuildCommand: &s.BuildCommand, StartCommand: &s.StartCommand}
 	if d.Runtime == "docker" || d.Runtime == "image" {
-		in.ServiceDetails.EnvSpecificDetails = &render.ChangeSpecific{DockerCommand: &s.DockerCommand, DockerfilePath: &s.DockerfilePath}
+		in.ServiceDetails.EnvSpecificDetails = &render.ChangeSpecific{DockerCommand: &s.DockerCommand}
+		if s.DockerfilePath != "" {
+			in.ServiceDetails.EnvSpecificDetails.DockerfilePath = &s.DockerfilePath
+		}
 	}
 	if _, err := c.PatchService(ctx, is.ID, in); err != nil {
 		return err

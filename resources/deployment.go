@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -94,7 +95,23 @@ func (r *deployment[M, In, PM]) ValidateConfig(ctx context.Context, req resource
 			resp.Diagnostics.AddAttributeError(attributePath(r.row.NameAttribute), "Invalid "+r.row.NameAttribute, Sentence(err.Error()))
 		}
 	}
+	r.validateWriteOnly(PM(&config).deployed(), &resp.Diagnostics)
 	r.lifecycle.ValidateConfig(ctx, req, resp)
+}
+
+// validateWriteOnly judges the names of the write-only secrets, as far as the variables next to them are known.
+func (r *deployment[M, In, PM]) validateWriteOnly(b *deployBase, diags *diag.Diagnostics) {
+	var in catalog.Deploy
+	in.Env, in.Secrets = map[string]string{}, map[string]contract.SecretSource{}
+	for name := range b.Env.Elements() {
+		in.Env[name] = ""
+	}
+	for name := range b.Secrets.Elements() {
+		in.Secrets[name] = contract.SecretSource{}
+	}
+	for _, problem := range r.row.WriteOnly(in, slices.Sorted(maps.Keys(b.SecretsWO.Elements()))) {
+		addProblem(diags, problem)
+	}
 }
 
 // expand is what m asks for, and sets what follows from it.

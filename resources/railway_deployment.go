@@ -61,21 +61,20 @@ func newRailwayDeployment() resource.Resource {
 }
 
 func railwayInputSchema() map[string]schema.Attribute {
-	replace := []planmodifier.String{stringplanmodifier.RequiresReplace()}
 	number := func(description string) schema.Int64Attribute {
 		return schema.Int64Attribute{Optional: true, MarkdownDescription: description}
 	}
 	return map[string]schema.Attribute{
 		"workspace": schema.StringAttribute{
-			Optional: true, PlanModifiers: replace, Validators: []validator.String{notEmpty},
+			Optional: true, PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()}, Validators: []validator.String{notEmpty},
 			MarkdownDescription: "Name or ID of the workspace that has the project. Changing it replaces the deployment. Default: the only one that the token sees.",
 		},
 		"project": schema.StringAttribute{
-			Optional: true, PlanModifiers: replace, Validators: []validator.String{notEmpty},
+			Optional: true, PlanModifiers: []planmodifier.String{replacingLike(catalog.RailwayDeployment.NameAttribute)}, Validators: []validator.String{notEmpty},
 			MarkdownDescription: "Name of the project, not used with a project token. Changing it replaces the deployment. Default: the `service_name`.",
 		},
 		"environment": schema.StringAttribute{
-			Optional: true, PlanModifiers: replace, Validators: []validator.String{notEmpty},
+			Optional: true, PlanModifiers: []planmodifier.String{replacing("production")}, Validators: []validator.String{notEmpty},
 			MarkdownDescription: "Name of the environment. It is made in a project of this resource's own, and must exist in another. Changing it replaces the " +
 				"deployment. Default: `production`, or the one that a project token is for.",
 		},
@@ -90,7 +89,7 @@ func railwayInputSchema() map[string]schema.Attribute {
 			Optional: true, Validators: []validator.String{notEmpty},
 			MarkdownDescription: fmt.Sprintf("Branch of the repository. Default: `%s`.", catalog.RailwayBranch),
 		},
-		"port": number("Port that the application listens on. It finds it in `PORT`, unless `env` says otherwise. Default: Railway chooses one and tells it in `PORT`."),
+		"port": number("Port that the application listens on. It finds it in `PORT`, unless `env` says otherwise, and the domain leads there. Default: Railway chooses one and tells it in `PORT`."),
 		"region": schema.StringAttribute{
 			Optional: true,
 			MarkdownDescription: "Region that the application runs in: `" + strings.Join(catalog.RailwayRegions, "`, `") + "`. Default: the one that Railway prefers " +

@@ -46,7 +46,7 @@ func (d deployment) setup(ctx workflow.Context, call *contract.DeploymentCall, r
 	var err error
 	call.Before, err = activity[contract.DeploymentPrepared](deploymentOptions(ctx, "prepare"), contract.ActivityPrepareDeployment, *call)
 	if err != nil {
-		return nil, stepFailed("prepare", err)
+		return nil, stepFailed(stepPrepare, err)
 	}
 	// From here on what is there and was not there before is this run's own.
 	call.Deployed = call.Before.Deployed

@@ -125,6 +125,20 @@ func TestDeploymentFailureCanBeKept(t *testing.T) {
 	require.NotContains(t, *order, contract.ActivityRollbackDeployment)
 }
 
+// A refused create must leave no state: the destroy of what it claims to have made would hit what refused it.
+func TestDeploymentThatWasRefusedIsNotKept(t *testing.T) {
+	env, _, order := deploymentEnv(t, contract.DeploymentPrepared{})
+	env.OnActivity(contract.ActivityPrepareDeployment, mock.Anything, mock.Anything).Return(contract.DeploymentPrepared{},
+		temporal.NewNonRetryableApplicationError("taken", string(contract.NotOwned), nil))
+	request := deploymentRequest()
+	request.OnFailure = contract.OnFailureKeep
+	env.ExecuteWorkflow("FlyioDeploymentWorkflow", request)
+	failure := deploymentFailure(t, env.GetWorkflowError())
+	require.False(t, failure.Kept)
+	require.True(t, failure.Clean)
+	require.Empty(t, *order)
+}
+
 func TestDeploymentLeavesToTheNextApplyWhatAnInterruptedOneMade(t *testing.T) {
 	env, _, _ := deploymentEnv(t, contract.DeploymentPrepared{Found: true, Continues: true})
 	env.OnActivity(contract.ActivityReleaseDeployment, mock.Anything, mock.Anything).Return(contract.Deployed{},

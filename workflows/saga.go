@@ -10,6 +10,9 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
+// stepPrepare is the step in which a run looks at what is there, and may be refused.
+const stepPrepare = "prepare"
+
 // saga remembers how to undo what a run has begun. A compensation is added before its step and must cope with the step not
 // having happened.
 type saga struct {
@@ -32,7 +35,9 @@ func (s *saga) add(what string, undo func(workflow.Context) (contract.Undone, er
 // cancelled run cleans up too, and goes on after a compensation that failed.
 func (s *saga) run(ctx workflow.Context, err error) error {
 	failure := asFailure(err)
-	if s.keep {
+	// Who was refused before the first step has made nothing to look at. To keep it would leave a state that owns what refused
+	// the run, and the next apply would begin by destroying that.
+	if s.keep && len(s.compensations) > 0 && failure.Step != stepPrepare {
 		failure.Kept = true
 		return failure
 	}

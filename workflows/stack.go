@@ -74,7 +74,7 @@ func (s stack) setup(ctx workflow.Context, req contract.Request, spec contract.S
 	})
 	prepared, err := activity[contract.Prepared](stackOptions(ctx, "prepare"), contract.ActivityPrepareStack, call)
 	if err != nil {
-		return contract.Result{}, stepFailed("prepare", err)
+		return contract.Result{}, stepFailed(stepPrepare, err)
 	}
 	if prepared.Continues {
 		// What the killed run made carries its ID, so this run's rollback leaves it.

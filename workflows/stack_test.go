@@ -241,6 +241,16 @@ func TestKeepLeavesEverything(t *testing.T) {
 	}
 }
 
+// A refused create must leave no state: the destroy of what it claims to have made would hit what refused it.
+func TestKeepKeepsNothingOfARunThatWasRefused(t *testing.T) {
+	f := &fakeEngine{failAt: map[string]error{"PrepareStack": temporal.NewNonRetryableApplicationError("exists with other input", "Conflict", nil)}}
+	_, _, err := setup(t, f, contract.Request{ServiceName: "app", Operation: contract.OpCreate, OnFailure: contract.OnFailureKeep})
+	failure := failureOf(t, err)
+	require.False(t, failure.Kept)
+	require.True(t, failure.Clean)
+	require.Equal(t, contract.ActivityRollbackStack, f.calls[len(f.calls)-1], "a network that the refused run made goes")
+}
+
 func TestCancelledSetupRollsBackAndEndsAsCancelled(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()

@@ -30,6 +30,8 @@ type DeploymentRow[In any] struct {
 	URL func(ref contract.Ref, in In) string
 	// CheckName says why a service name cannot be the platform's, or nothing; it may be nil.
 	CheckName func(name string) error
+	// Reserved says why a variable of the application cannot have that name, or nothing; it may be nil.
+	Reserved func(name string) string
 	// Check finds what a single attribute's rule cannot see.
 	Check func(in In) []Problem
 }
@@ -150,27 +152,57 @@ func (p DeploymentRow[In]) ValidateName(ref contract.Ref) error {
 
 // Validate finds everything in an input that cannot work, whoever wrote it.
 func (p DeploymentRow[In]) Validate(in In) []Problem {
-	problems := p.Common(in).problems()
+	problems := p.Common(in).problems(p.variable)
 	if p.Check != nil {
 		problems = append(problems, p.Check(in)...)
 	}
 	return problems
 }
 
+// WriteOnly finds what cannot work in the names of write-only secrets, which are no part of the input.
+func (p DeploymentRow[In]) WriteOnly(in Deploy, names []string) []Problem {
+	const attribute = "secrets_wo"
+	var problems []Problem
+	for _, name := range names {
+		_, plain := in.Env[name]
+		_, referred := in.Secrets[name]
+		switch reason := p.variable(name); {
+		case reason != "":
+			problems = append(problems, Problem{attribute, reason})
+		case plain:
+			problems = append(problems, Problem{attribute, fmt.Sprintf("%s is in env too; a variable has one value", name)})
+		case referred:
+			problems = append(problems, Problem{attribute, fmt.Sprintf("%s is in secrets too; a variable has one value", name)})
+		}
+	}
+	return problems
+}
+
+// variable says why a variable cannot have that name, or nothing.
+func (p DeploymentRow[In]) variable(name string) string {
+	switch {
+	case !variablePattern.MatchString(name):
+		return fmt.Sprintf("%q cannot be a variable's name: it takes letters, digits and underscores, and begins with no digit", name)
+	case p.Reserved != nil:
+		return p.Reserved(name)
+	}
+	return ""
+}
+
 var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-func (d Deploy) problems() []Problem {
+func (d Deploy) problems(variable func(name string) string) []Problem {
 	var problems []Problem
 	for _, name := range slices.Sorted(maps.Keys(d.Env)) {
-		if !variablePattern.MatchString(name) {
-			problems = append(problems, Problem{"env", variableRule(name)})
+		if reason := variable(name); reason != "" {
+			problems = append(problems, Problem{"env", reason})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Secrets)) {
-		source := d.Secrets[name]
+		source, reason := d.Secrets[name], variable(name)
 		switch _, twice := d.Env[name]; {
-		case !variablePattern.MatchString(name):
-			problems = append(problems, Problem{"secrets", variableRule(name)})
+		case reason != "":
+			problems = append(problems, Problem{"secrets", reason})
 		case twice:
 			problems = append(problems, Problem{"secrets", fmt.Sprintf("%s is in env too; a variable has one value", name)})
 		case (source.Env == "") == (source.File == "") || source.Service != nil:
@@ -181,10 +213,6 @@ func (d Deploy) problems() []Problem {
 		problems = append(problems, Problem{"public_url", fmt.Sprintf("%q does not begin with https:// or http://", *url)})
 	}
 	return append(problems, d.Health.problems()...)
-}
-
-func variableRule(name string) string {
-	return fmt.Sprintf("%q cannot be a variable's name: it takes letters, digits and underscores, and begins with no digit", name)
 }
 
 func (h *Health) problems() []Problem {

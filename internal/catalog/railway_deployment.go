@@ -3,7 +3,6 @@ package catalog
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -54,6 +53,7 @@ var RailwayDeployment = DeploymentRow[RailwayInput]{
 	Message:       "railway_deploy_complete",
 	Common:        func(in RailwayInput) Deploy { return in.Deploy },
 	Check:         checkRailway,
+	Reserved:      reservedRailway,
 	Build:         buildRailway,
 }
 
@@ -90,26 +90,21 @@ func checkRailway(in RailwayInput) []Problem {
 			add("restart.max_retries", "%d is not between 0 and 100", *n)
 		}
 	}
-	problems = append(problems, reservedRailway("env", in.Env)...)
-	problems = append(problems, reservedRailway("secrets", in.Secrets)...)
 	if h := in.Health; h != nil && (h.IntervalSeconds != nil || h.AttemptSeconds != nil || h.GraceSeconds != nil) {
 		add("health", "Railway has no interval_seconds, attempt_seconds and grace_seconds: it asks until the timeout has passed")
 	}
 	return problems
 }
 
-// reservedRailway finds variables that are not the deployment's to set.
-func reservedRailway[V any](attribute string, variables map[string]V) []Problem {
-	var problems []Problem
-	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		switch {
-		case strings.HasPrefix(name, "RAILWAY_"):
-			problems = append(problems, Problem{attribute, name + " cannot be set: Railway provides the variables that begin with RAILWAY_"})
-		case name == contract.RailwayRecord:
-			problems = append(problems, Problem{attribute, name + " cannot be set: it is where orch keeps what it has deployed"})
-		}
+// reservedRailway tells of variables that are not the deployment's to set.
+func reservedRailway(name string) string {
+	switch {
+	case strings.HasPrefix(name, "RAILWAY_"):
+		return name + " cannot be set: Railway provides the variables that begin with RAILWAY_"
+	case name == contract.RailwayRecord:
+		return name + " cannot be set: it is where orch keeps what it has deployed"
 	}
-	return problems
+	return ""
 }
 
 func buildRailway(ref contract.Ref, in RailwayInput, _ string) (contract.Deployment, error) {

@@ -65,6 +65,12 @@ var RenderDeployment = DeploymentRow[RenderInput]{
 	Common: func(in RenderInput) Deploy { return in.Deploy },
 	Build:  render,
 	Check:  checkRender,
+	Reserved: func(name string) string {
+		if name == contract.RenderMark {
+			return name + " is orch's own variable: it tells whose the service is"
+		}
+		return ""
+	},
 }
 
 // RenderRegions are the regions that Render has.
@@ -213,12 +219,6 @@ func checkRender(in RenderInput) []Problem {
 	}
 	if n := or(in.Instances, DefaultRenderInstances); n < 1 || n > MaxRenderInstances {
 		add("num_instances", "%d is not between 1 and %d", n, MaxRenderInstances)
-	}
-	if _, taken := in.Env[contract.RenderMark]; taken {
-		add("env", "%s is orch's own variable: it tells whose the service is", contract.RenderMark)
-	}
-	if _, taken := in.Secrets[contract.RenderMark]; taken {
-		add("secrets", "%s is orch's own variable: it tells whose the service is", contract.RenderMark)
 	}
 	return append(append(problems, checkRenderBuild(in)...), in.Repository.check()...)
 }

@@ -136,7 +136,7 @@ func (r Request) safe() bool {
 func (c *Client) Do(ctx context.Context, r Request, out any) (Answer, error) {
 	request, err := c.request(ctx, r)
 	if err != nil {
-		return Answer{}, c.failed(r, 0, nil, nil, err)
+		return Answer{}, c.unsent(ctx, r, err)
 	}
 	if pause := c.o.Governor.Pause(r.Limit); pause > maxGoverned {
 		e := c.failed(r, http.StatusTooManyRequests, nil, nil, nil)
@@ -144,7 +144,7 @@ func (c *Client) Do(ctx context.Context, r Request, out any) (Answer, error) {
 		return Answer{}, e
 	}
 	if err := c.o.Governor.Wait(ctx, r.Limit); err != nil {
-		return Answer{}, c.unanswered(ctx, r, err)
+		return Answer{}, c.unsent(ctx, r, err)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
@@ -234,6 +234,16 @@ func backoff(least, most time.Duration, attempt int, response *http.Response) ti
 // maxGoverned is the longest pause that a call waits through.
 const maxGoverned = 2 * time.Minute
 
+// unsent is the failure of a call that was never made: nothing can have come of it.
+func (c *Client) unsent(ctx context.Context, r Request, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	e := c.failed(r, 0, nil, nil, err)
+	e.Ambiguous = false
+	return e
+}
+
 func (c *Client) unanswered(ctx context.Context, r Request, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -253,6 +263,9 @@ func (c *Client) failed(r Request, status int, header http.Header, body []byte, 
 	}
 	if body != nil {
 		e.Code, e.Message = c.o.Explain(status, body)
+	}
+	if location := header.Get("Location"); e.redirected() && location != "" {
+		e.Message += "; it leads to " + location
 	}
 	e.Ambiguous = !r.safe() && ambiguous(status, cause)
 	return e

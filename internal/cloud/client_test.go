@@ -93,6 +93,14 @@ func TestWhoIsNotThereHasDoneNothing(t *testing.T) {
 	require.Equal(t, contract.Unavailable, e.Failure().Class)
 }
 
+func TestWhatCannotBeSentHasDoneNothing(t *testing.T) {
+	t.Parallel()
+	client := cloud.New(cloud.Options{Platform: "Test", BaseURL: "http://127.0.0.1:1/\x7f"})
+	_, err := client.Do(t.Context(), cloud.Request{Method: "POST", Path: "/a"}, nil)
+	require.Error(t, err)
+	require.False(t, cloud.IsAmbiguous(err))
+}
+
 func TestErrorsTellWhatThePlatformSaidAndHideTheToken(t *testing.T) {
 	t.Parallel()
 	client, _, _ := answers(t, status(422, `{"error":"name is taken by the-token","status":"name_taken"}`, "X-Request-Id", "req-1"))
@@ -103,7 +111,7 @@ func TestErrorsTellWhatThePlatformSaidAndHideTheToken(t *testing.T) {
 	require.Equal(t, "name_taken", e.Code)
 	for code, class := range map[int]contract.ErrorClass{
 		400: contract.InvalidInput, 401: contract.Denied, 402: contract.Denied, 403: contract.Denied, 404: contract.NotFound, 409: contract.Conflict,
-		410: contract.NotFound, 501: contract.Unavailable,
+		410: contract.NotFound, 501: contract.Unavailable, 301: contract.InvalidInput,
 	} {
 		client, _, _ := answers(t, status(code, "{}"))
 		_, err := client.Do(t.Context(), cloud.Request{Method: "POST", Path: "/apps"}, nil)
@@ -111,6 +119,17 @@ func TestErrorsTellWhatThePlatformSaidAndHideTheToken(t *testing.T) {
 		require.Equal(t, class, e.Failure().Class, code)
 		require.True(t, cloud.IsStatus(err, code))
 	}
+}
+
+func TestRedirectsAreToldAndNotFollowed(t *testing.T) {
+	t.Parallel()
+	client, calls, _ := answers(t, status(301, `{"message":"Moved Permanently"}`, "Location", "/repositories/7"), status(200, `{}`))
+	_, err := client.Do(t.Context(), cloud.Request{Method: "GET", Path: "/repos/a/b"}, nil)
+	require.EqualError(t, err, "Test: GET /repos/a/b: 301 Moved Permanently: Moved Permanently; it leads to /repositories/7")
+	require.EqualValues(t, 1, calls.Load())
+	var e *cloud.Error
+	require.ErrorAs(t, err, &e)
+	require.Contains(t, e.Failure().Hint, "renamed or moved")
 }
 
 func TestAllCallsOfATokenWaitAsLongAsThePlatformAsks(t *testing.T) {

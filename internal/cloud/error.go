@@ -45,6 +45,8 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "no answer: %v", e.Cause)
 	case e.Cause != nil:
 		fmt.Fprintf(&b, "status %d, and an answer that cannot be read: %v", e.Status, e.Cause)
+	case e.Status < http.StatusMultipleChoices:
+		b.WriteString("refused") // with a status that says the opposite, as GraphQL has it
 	default:
 		fmt.Fprintf(&b, "%d %s", e.Status, http.StatusText(e.Status))
 	}
@@ -77,6 +79,15 @@ func IsStatus(err error, statuses ...int) bool {
 	return false
 }
 
+// CodeOf is the platform's own word for what is wrong; empty where it has none.
+func CodeOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
 // IsAmbiguous reports that the call that err is about may have been carried out.
 func IsAmbiguous(err error) bool {
 	var e *Error
@@ -93,7 +104,15 @@ func (e *Error) Failure() *contract.StepFailure {
 	case http.StatusForbidden:
 		failure.Hint = "the token of " + e.Platform + " is known and not allowed to do this"
 	}
+	if e.redirected() {
+		failure.Hint = "name what it leads to: what is asked for was renamed or moved, or the base URL of " + e.Platform + " is not the one that answers"
+	}
 	return failure
+}
+
+// redirected reports that the answer points elsewhere. Nobody follows it: a POST would come there as a GET.
+func (e *Error) redirected() bool {
+	return e.Status >= http.StatusMultipleChoices && e.Status < http.StatusBadRequest
 }
 
 func (e *Error) class() contract.ErrorClass {
@@ -109,7 +128,7 @@ func (e *Error) class() contract.ErrorClass {
 		return contract.NotFound
 	case e.Status == http.StatusConflict:
 		return contract.Conflict
-	case e.Status >= http.StatusBadRequest:
+	case e.Status >= http.StatusMultipleChoices:
 		return contract.InvalidInput
 	default:
 		return contract.Internal

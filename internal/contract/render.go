@@ -3,6 +3,9 @@ package contract
 // RenderMark is the variable of a service on Render that tells whose the service is: Render has no labels.
 const RenderMark = "ORCH_DEPLOYMENT"
 
+// RepositoryNote begins the description of a repository that orch has created; the deployment's ID follows.
+const RepositoryNote = "Pushed by Terraform for "
+
 // RenderSpec is what a deployment on Render consists of.
 type RenderSpec struct {
 	// Owner is a workspace by name or ID; empty is the only one that the token sees.

@@ -33,12 +33,17 @@ func Read(dir string) (Tree, error) {
 	case !info.IsDir():
 		return Tree{}, contract.Fail(contract.InvalidInput, "%s is no folder", dir)
 	}
-	patterns, err := gitignore.ReadPatterns(osfs.New(dir), nil)
+	// What a link leads to is walked, not the link.
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return Tree{}, contract.Fail(contract.InvalidInput, "%s cannot be read: %v", dir, err)
+	}
+	patterns, err := gitignore.ReadPatterns(osfs.New(root), nil)
 	if err != nil {
 		return Tree{}, contract.Fail(contract.InvalidInput, "the .gitignore files in %s cannot be read: %v", dir, err)
 	}
-	r := reader{root: dir, ignored: gitignore.NewMatcher(patterns)}
-	if err := filepath.WalkDir(dir, r.visit); err != nil {
+	r := reader{root: root, ignored: gitignore.NewMatcher(patterns)}
+	if err := filepath.WalkDir(root, r.visit); err != nil {
 		return Tree{}, invalid(err)
 	}
 	if len(r.tree.files) == 0 {

@@ -63,6 +63,12 @@ func TestHashIsTheTreeThatGitWouldCommit(t *testing.T) {
 	git(t, dir, "add", "--all")
 	require.Equal(t, git(t, dir, "write-tree"), tree.Hash())
 
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, link))
+	linked, err := sourcetree.Read(link)
+	require.NoError(t, err)
+	require.Equal(t, tree.Hash(), linked.Hash(), "a link to the folder is the folder")
+
 	again, err := sourcetree.Read(dir)
 	require.NoError(t, err)
 	require.Equal(t, tree.Hash(), again.Hash(), ".git is not a part of the tree")

@@ -112,9 +112,22 @@ func TestFlyioFailedUpdateGoesBack(t *testing.T) {
 			for _, m := range look.Machines {
 				require.Equal(t, "nginx:1", m.Image)
 			}
-			require.Eventually(t, func() bool { return len(w.status(&deployed, good).Drift) == 0 }, 10*time.Second, 100*time.Millisecond)
+			require.Eventually(t, func() bool { return len(w.status(&deployed, good).Drift) == 0 }, eventually, tick)
 		})
 	}
+}
+
+// Checks that are not told of yet have not passed: the second machine must not be replaced before the first is proven.
+func TestFlyioWaitsForChecksThatAreNotToldOfYet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *flyio.Options) { o.Silent = 500 * time.Millisecond })
+	deployed := w.create(w.input("nginx:1", `"machines":2`))
+	request := w.request(contract.OpUpdate, w.input("sick:2", `"machines":2`, `"health":{"timeout_seconds":3}`))
+	request.Known, request.OnFailure = &deployed, contract.OnFailureKeep
+	_, err := run[contract.Result](w.t, w.rates, contract.FlyioDeployment.SetupWorkflow(), request)
+	require.Equal(t, "deploy", failure(t, err).Step)
+	look, _ := w.fly.Look("dep-app")
+	require.Equal(t, []string{"sick:2", "nginx:1"}, []string{look.Machines[0].Image, look.Machines[1].Image})
 }
 
 func TestFlyioRefusesWhatIsNotItsOwn(t *testing.T) {
@@ -133,16 +146,62 @@ func TestFlyioRefusesWhatIsNotItsOwn(t *testing.T) {
 	f = failure(t, err)
 	require.Equal(t, contract.NotOwned, f.Class)
 	require.Contains(t, f.Hint, "adopt_existing")
-	_, err = w.cleanup(nil, w.input("nginx:1"))
-	require.Equal(t, contract.NotOwned, failure(t, err).Class, "a cleanup that no state backs")
+	// The state of a create that was refused, or of one that nobody waited for, knows no id: it owns nothing.
+	empty := &contract.Deployed{}
+	for _, known := range []*contract.Deployed{nil, empty} {
+		_, err = w.cleanup(known, w.input("nginx:1"))
+		require.Equal(t, contract.NotOwned, failure(t, err).Class, "a cleanup that no state backs")
+		require.False(t, w.status(known, w.input("nginx:1")).Found)
+		for _, op := range []contract.Operation{contract.OpUpdate, contract.OpConverge} {
+			request = w.request(op, w.input("nginx:1"))
+			request.Known = known
+			_, err = run[contract.Result](w.t, w.rates, contract.FlyioDeployment.SetupWorkflow(), request)
+			require.Equal(t, contract.NotOwned, failure(t, err).Class, "%q takes over what is somebody else's", op)
+		}
+	}
+	look, ok := w.fly.Look("dep-app")
+	require.True(t, ok)
+	require.Equal(t, "somebody:1", look.Machines[0].Image)
 
 	request = w.request(contract.OpCreate, w.input("nginx:1"))
 	request.Adopt = true
 	_, err = run[contract.Result](w.t, w.rates, contract.FlyioDeployment.SetupWorkflow(), request)
 	require.NoError(t, err)
-	look, _ := w.fly.Look("dep-app")
+	look, _ = w.fly.Look("dep-app")
 	require.Len(t, look.Machines, 1)
 	require.Equal(t, "nginx:1", look.Machines[0].Image)
+}
+
+// An app that was deleted behind an update's back is made anew, and is this run's to undo.
+func TestFlyioUpdateOfAnAppThatIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	deployed := w.create(w.input("nginx:1"))
+	w.fly.Delete("dep-app")
+	update := func(image string) (contract.Result, error) {
+		request := w.request(contract.OpUpdate, w.input(image))
+		request.Known = &deployed
+		return run[contract.Result](w.t, w.rates, contract.FlyioDeployment.SetupWorkflow(), request)
+	}
+	_, err := update("crash:2")
+	f := failure(t, err)
+	require.Equal(t, "deploy", f.Step)
+	require.True(t, f.Clean)
+	require.Empty(t, w.fly.Apps())
+	result, err := update("nginx:2")
+	require.NoError(t, err)
+	require.NotEqual(t, deployed.IDs["app"], result.Deployed.IDs["app"])
+	require.Equal(t, []string{"dep-app"}, w.fly.Apps())
+}
+
+// The personal organization may be told under the owner's own slug.
+func TestFlyioPersonalOrganizationOfAnotherSlug(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *flyio.Options) { o.Slug = "jane-doe-123" })
+	deployed := w.create(w.input("nginx:1"))
+	require.True(t, w.status(&deployed, w.input("nginx:1")).Found)
+	_, err := w.cleanup(&deployed, w.input("nginx:1"))
+	require.NoError(t, err)
 }
 
 func TestFlyioBadTokenAndOtherOrg(t *testing.T) {
@@ -183,7 +242,7 @@ func TestFlyioDrift(t *testing.T) {
 	})
 	require.Eventually(t, func() bool {
 		return about()["machine 2"] == "has other values of COLOR; runs image nginx:9 instead of nginx:1; "
-	}, 10*time.Second, 100*time.Millisecond)
+	}, eventually, tick)
 
 	request := w.request(contract.OpUpdate, input)
 	request.Known = &deployed
@@ -203,12 +262,19 @@ func TestFlyioDrift(t *testing.T) {
 func TestFlyioStoppedMachineIsStartedAndTheRestLeftAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	input := w.input("nginx:1", `"machines":2`)
-	deployed := w.create(input)
+	input := w.input("nginx:1", `"machines":2`, `"secrets_wo_version":1`)
+	secrets := map[string]string{"API_KEY": "a-value"}
+	request := w.request(contract.OpCreate, input)
+	request.AppSecrets = secrets
+	result, err := run[contract.Result](w.t, w.rates, contract.FlyioDeployment.SetupWorkflow(), request)
+	require.NoError(t, err)
 	w.fly.Stop("dep-app", 1)
-	request := w.request(contract.OpUpdate, input)
-	request.Known = &deployed
-	_, err := run[contract.Result](w.t, w.rates, contract.FlyioDeployment.SetupWorkflow(), request)
+	request = w.request(contract.OpUpdate, input)
+	// Terraform's state has the digests, and no version of the secrets.
+	known := *result.Deployed
+	known.SecretsVersion = 0
+	request.Known, request.AppSecrets = &known, secrets
+	_, err = run[contract.Result](w.t, w.rates, contract.FlyioDeployment.SetupWorkflow(), request)
 	require.NoError(t, err)
 	look, _ := w.fly.Look("dep-app")
 	for _, m := range look.Machines {
@@ -226,7 +292,13 @@ func TestFlyioCopesWithARealPlatform(t *testing.T) {
 	require.NoError(t, w.faults.Add(cloudfault.Rule{Method: http.MethodGet, Path: "ip_assignments", Times: 1, Status: 503}))
 	require.NoError(t, w.faults.Add(cloudfault.Rule{Method: http.MethodPost, Path: "machines$", Times: 1, Status: 429, Header: map[string]string{"Retry-After": "1"}}))
 	deployed := w.create(w.input("nginx:1", `"machines":2`))
-	_, err := w.cleanup(&deployed, "")
+	// An update stops what runs before it starts what comes, and somebody may have a lease of what goes.
+	require.NoError(t, w.faults.Add(cloudfault.Rule{Method: http.MethodDelete, Path: "machines/[^/]*force", Times: 1, Status: 409, Answer: `{"error":"machine is leased"}`}))
+	request := w.request(contract.OpUpdate, w.input("nginx:2"))
+	request.Known = &deployed
+	_, err := run[contract.Result](w.t, w.rates, contract.FlyioDeployment.SetupWorkflow(), request)
+	require.NoError(t, err)
+	_, err = w.cleanup(&deployed, "")
 	require.NoError(t, err)
 	require.Empty(t, w.fly.Apps())
 }
@@ -273,6 +345,18 @@ func TestFlyioImmediate(t *testing.T) {
 	deployed := w.create(input)
 	require.Len(t, deployed.Instances, 3)
 	require.Empty(t, w.status(&deployed, input).Drift)
+}
+
+func TestFlyioWithoutRoomSaysWhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	require.NoError(t, w.faults.Add(cloudfault.Rule{Method: http.MethodPost, Path: "machines$", Status: 422,
+		Answer: `{"error":"insufficient resources available to fulfill request: could not reserve resource","status":"insufficient_capacity"}`}))
+	_, err := w.setup(contract.OpCreate, w.input("nginx:1"))
+	f := failure(t, err)
+	require.Equal(t, "region", f.Attribute)
+	require.Contains(t, f.Hint, "no room in iad")
+	require.True(t, f.Clean)
 }
 
 func TestFlyioMissingTokenSaysWhatToDo(t *testing.T) {

@@ -26,7 +26,8 @@ func TestRailwaySurvivesEveryCall(t *testing.T) {
 			access: map[string]contract.Access{"railway": {BaseURL: w.url}},
 			env:    []string{"RAILWAY_API_TOKEN=" + railwayToken, "ORCH_SECRET_RW=very-secret-value"},
 			input: func(version int) string {
-				return fmt.Sprintf(`{"image":"ghcr.io/acme/shop:%d","public_url":%q,"env":{"MODE":"live"},"secrets":{"API_KEY":{"env":"ORCH_SECRET_RW"}}}`, version, w.app)
+				return fmt.Sprintf(`{"image":"ghcr.io/acme/shop:%d","port":%d,"public_url":%q,"env":{"MODE":"live"},"secrets":{"API_KEY":{"env":"ORCH_SECRET_RW"}}}`,
+					version, railwayPort(version), w.app)
 			},
 			whole: func(version int) error { return w.whole(name, version) },
 			left: func() []string {
@@ -40,6 +41,9 @@ func TestRailwaySurvivesEveryCall(t *testing.T) {
 	})
 }
 
+// railwayPort is where a version listens.
+func railwayPort(version int) int { return 8080 + version }
+
 // whole says what is not exactly as it should be after a setup.
 func (w *railwayWorld) whole(name string, version int) error {
 	projects := w.double.Projects()
@@ -48,7 +52,7 @@ func (w *railwayWorld) whole(name string, version int) error {
 	}
 	s := projects[0].Services[0]
 	image := fmt.Sprintf("ghcr.io/acme/shop:%d", version)
-	if s.Name != name || s.Image != image || len(s.Domains) != 1 || s.Running != 1 || s.Deployments > version+1 || s.Variables["MODE"] != "live" ||
+	if s.Name != name || s.Image != image || len(s.Domains) != 1 || s.Ports[0] != railwayPort(version) || s.Running != 1 || s.Deployments > version+1 || s.Variables["MODE"] != "live" ||
 		s.Variables["API_KEY"] != "very-secret-value" {
 		return fmt.Errorf("not whole: %+v", s)
 	}

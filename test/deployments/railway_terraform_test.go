@@ -92,7 +92,7 @@ func TestRailwayInterruptedUpdateGoesBack(t *testing.T) {
 	done := make(chan error, 1)
 	var out bytes.Buffer
 	go func() { done <- tf.cli.Run(ctx, &out, "apply", "-auto-approve", "-no-color") }()
-	require.Eventually(t, func() bool { return w.double.Projects()[0].Services[0].Deployments == 2 }, time.Minute, tick)
+	require.Eventually(t, func() bool { return w.double.Projects()[0].Services[0].Deployments == 2 }, 3*time.Minute, tick)
 	interrupt()
 	require.Error(t, <-done)
 	service := w.double.Projects()[0].Services[0]

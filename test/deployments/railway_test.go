@@ -63,7 +63,7 @@ func newRailwayWorld(t *testing.T, change func(*railway.Config)) *railwayWorld {
 
 // input is an input as written, with what every test needs.
 func (w *railwayWorld) input(attributes map[string]any) json.RawMessage {
-	all := map[string]any{"public_url": w.app, "env": map[string]string{"MODE": "live"}, "health": map[string]any{"path": "/healthz", "timeout_seconds": 2}}
+	all := map[string]any{"public_url": w.app, "env": map[string]string{"MODE": "live"}, "health": map[string]any{"path": "/healthz", "timeout_seconds": 30}}
 	for name, value := range attributes {
 		all[name] = value
 	}
@@ -185,24 +185,62 @@ func TestRailwayRollsBackToTheLastGoodRelease(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newRailwayWorld(t, nil)
+			w.request.Input = w.input(map[string]any{"image": "ghcr.io/acme/shop:1", "port": 8080})
 			first := w.mustSetUp()
-			w.update(first, map[string]any{"image": c.image, "env": map[string]string{"MODE": "new"}, "replicas": 2})
+			w.update(first, map[string]any{"image": c.image, "env": map[string]string{"MODE": "new"}, "replicas": 2, "port": 3000,
+				"health": map[string]any{"path": "/healthz", "timeout_seconds": 2}})
 			w.healthy = c.healthy
 			_, err := w.setup()
 			f := failure(t, err)
 			require.Contains(t, f.Cause, c.cause)
 			require.True(t, f.Clean, f.Describe())
 			require.Len(t, f.RolledBack, 1)
-			if name != "health" {
-				require.NotEmpty(t, f.Evidence.Logs)
-				require.NotContains(t, f.Describe(), "very-secret-value")
-			}
+			require.NotEmpty(t, f.Evidence.Logs)
+			require.NotContains(t, f.Describe(), "very-secret-value")
+			require.Equal(t, []int{8080}, w.double.Projects()[0].Services[0].Ports, "the domain leads where the good release listens")
 			w.exactlyOne()
-			w.request.Input, w.healthy = w.input(map[string]any{"image": "ghcr.io/acme/shop:1"}), true
+			w.request.Input, w.healthy = w.input(map[string]any{"image": "ghcr.io/acme/shop:1", "port": 8080}), true
 			known := w.status(nil).Deployed
 			require.Empty(t, w.status(known).Drifted())
 		})
 	}
+}
+
+func TestRailwayDomainWaitsForItsInstance(t *testing.T) {
+	w := newRailwayWorld(t, nil)
+	require.NoError(t, w.faults.Add(cloudfault.Rule{Body: "mutation serviceDomainCreate", Times: 4, Status: http.StatusOK,
+		Answer: `{"data":null,"errors":[{"message":"Failed to create service domain","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`}))
+	w.mustSetUp()
+	w.exactlyOne()
+}
+
+func TestRailwayDomainFollowsThePort(t *testing.T) {
+	w := newRailwayWorld(t, nil)
+	w.request.Input = w.input(map[string]any{"image": "ghcr.io/acme/shop:1", "port": 8080})
+	first := w.mustSetUp()
+	service := func() railway.Service { return w.double.Projects()[0].Services[0] }
+	require.Equal(t, []int{8080}, service().Ports)
+	w.update(first, map[string]any{"image": "ghcr.io/acme/shop:1", "port": 3000})
+	require.Contains(t, w.status(first.Deployed).Drifted(), "domain: leads to port 8080 on Railway, and should lead to 3000")
+	second := w.mustSetUp()
+	require.Equal(t, []int{3000}, service().Ports)
+	require.Equal(t, "3000", service().Variables["PORT"])
+	require.Empty(t, w.status(second.Deployed).Drifted())
+}
+
+// A service that somebody has renamed is the same service: a second one must not come next to it.
+func TestRailwayFollowsAServiceThatWasRenamed(t *testing.T) {
+	w := newRailwayWorld(t, nil)
+	first := w.mustSetUp()
+	w.double.Rename("shop", "till")
+	require.Empty(t, w.status(first.Deployed).Drifted())
+	w.update(first, map[string]any{"image": "ghcr.io/acme/shop:2"})
+	second := w.mustSetUp()
+	require.Equal(t, first.Deployed.IDs, second.Deployed.IDs)
+	require.Len(t, w.double.Projects()[0].Services, 1)
+	_, err := w.cleanup(second.Deployed)
+	require.NoError(t, err)
+	require.Empty(t, w.double.Projects())
 }
 
 func TestRailwayFirstDeploymentThatFailsIsRemoved(t *testing.T) {
@@ -283,4 +321,4 @@ func railwayCalls(t *testing.T) []string {
 }
 
 // eventually is how long something may take that the double does by itself, and tick how often is looked.
-const eventually, tick = 10 * time.Second, 50 * time.Millisecond
+const eventually, tick = 30 * time.Second, 50 * time.Millisecond

@@ -71,8 +71,12 @@ func TestRenderThroughTerraform(t *testing.T) {
 	tf.assertEmptyPlan()
 
 	imported := newTerraform(t, worker, "rnd")
-	imported.use(one)
+	relative, err := filepath.Rel(imported.cli.Dir(), w.source)
+	require.NoError(t, err)
+	imported.use(strings.Replace(one, w.source, relative, 1))
 	imported.run("import", "orch_render_deployment.app", "rnd-tf")
+	out, _ = imported.plan()
+	require.NotContains(t, out, "~ repository", "the folder is the same, whichever way it is written")
 	deploys := count(w.faults, http.MethodPost, "/deploys")
 	imported.apply()
 	require.Equal(t, deploys, count(w.faults, http.MethodPost, "/deploys"), "the settings of operations deploy nothing")

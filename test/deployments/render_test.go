@@ -313,8 +313,14 @@ func TestRenderRefusesWhatIsNotItsOwn(t *testing.T) {
 	require.Equal(t, contract.NotOwned, f.Class)
 	require.Equal(t, "service_name", f.Attribute)
 	require.Contains(t, f.Hint, "adopt_existing")
-	_, err = w.cleanup(input, nil)
-	require.Equal(t, contract.NotOwned, failure(t, err).Class, "a cleanup that no state backs")
+	// The state of a create that was refused, or of one that nobody waited for, knows no id: it owns nothing.
+	for _, known := range []*contract.Deployed{nil, {}} {
+		_, err = w.cleanup(input, known)
+		require.Equal(t, contract.NotOwned, failure(t, err).Class, "a cleanup that no state backs")
+		require.False(t, w.status(input, known).Found)
+		_, err = w.setup(contract.OpUpdate, input, known)
+		require.Equal(t, contract.NotOwned, failure(t, err).Class)
+	}
 	require.Equal(t, []string{"rnd-app"}, w.render.Names())
 
 	w.adopts = true
@@ -355,9 +361,25 @@ func TestRenderRefusesRepositoriesOfOthers(t *testing.T) {
 	result, err := w.setup(contract.OpUpdate, input, &deployed)
 	require.NoError(t, err)
 	require.Equal(t, 3, w.github.Commits("octo", "shop", "main"), "the commit of somebody else stays in the history")
+	w.github.Archive("octo", "shop", true)
+	_, err = w.setup(contract.OpUpdate, input, result.Deployed)
+	f = failure(t, err)
+	require.Equal(t, "repository.name", f.Attribute)
+	require.Contains(t, f.Cause, "is archived")
 	_, err = w.cleanup(input, result.Deployed)
 	require.NoError(t, err)
 	require.Equal(t, []string{"octo/shop"}, w.github.Repositories())
+}
+
+// Render completes short references: that is no drift, and another registry is.
+func TestRenderImagesByShortNames(t *testing.T) {
+	t.Parallel()
+	w := newRenderWorld(t, func(rc *render.Config, _ *github.Config) { rc.Complete = true })
+	input := w.image("nginx")
+	deployed := w.create(input)
+	require.Empty(t, w.drift(input, &deployed))
+	w.render.SetImage("rnd-app", "evil.example/nginx:latest")
+	require.Contains(t, w.drift(input, &deployed), "image")
 }
 
 func TestRenderSaysWhatIsWrong(t *testing.T) {
@@ -396,6 +418,10 @@ func TestRenderSaysWhatIsWrong(t *testing.T) {
 	})
 	require.Equal(t, "repository", f.Attribute)
 	require.Contains(t, f.Hint, "GitHub App")
+	f = bad(func(r *contract.Request) {
+		r.Input, r.AppSecrets = json.RawMessage(w.image("docker.io/acme/shop:1", `"env":{"COLOR":"red"}`)), map[string]string{"COLOR": "blue"}
+	})
+	require.Equal(t, []any{contract.InvalidInput, "secrets_wo"}, []any{f.Class, f.Attribute})
 	f = bad(func(r *contract.Request) {
 		r.Input = json.RawMessage(object([]string{`"repository":{"name":"octo/shop","create":true,"source":"` + w.source + `","source_hash":"0123456789abcdef","git_url":"` + w.url + `"}`}))
 	})

@@ -136,7 +136,7 @@ func (l *life) startWorker() {
 	l.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(l.t, l.cmd.Start())
 	// The server's own worker would serve the queue otherwise, and would not be killed; it has no token, so that shows.
-	require.Eventually(l.t, l.polls, time.Minute, 50*time.Millisecond, "the worker polls")
+	require.Eventually(l.t, l.polls, 3*time.Minute, tick, "the worker polls")
 }
 
 // polls reports that the worker's process polls for both kinds of tasks.

@@ -24,8 +24,9 @@ func TestFlyioThroughTerraform(t *testing.T) {
 	w := newWorld(t)
 	worker := startWorker(t, "FLY_API_TOKEN="+token, "ORCH_SECRET_DEP="+"reference-value", "ORCH_FLYIO_API_URL="+w.url+"/v1")
 	tf := newTerraform(t, worker, "dep")
-	tf.use(w.flyioHCL("dep-tf", `image = "nginx:1"`, `env = { COLOR = "red" }`, `secrets_wo = { API_KEY = "written-only" }`, `secrets_wo_version = 1`,
-		`secrets = { OTHER = { env = "ORCH_SECRET_DEP" } }`))
+	first := w.flyioHCL("dep-tf", `image = "nginx:1"`, `env = { COLOR = "red" }`, `secrets_wo = { API_KEY = "written-only" }`, `secrets_wo_version = 1`,
+		`secrets = { OTHER = { env = "ORCH_SECRET_DEP" } }`)
+	tf.use(first)
 	out, exit := tf.plan()
 	require.Equal(t, 2, exit)
 	require.Contains(t, out, `primary_region = "iad"`, "fly.toml is shown at plan")
@@ -41,6 +42,14 @@ func TestFlyioThroughTerraform(t *testing.T) {
 	look, _ := w.fly.Look("dep-tf")
 	require.Equal(t, map[string]string{"API_KEY": "written-only", "OTHER": "reference-value"}, look.Secrets)
 	tf.assertEmptyPlan()
+
+	for org, replaced := range map[string]bool{"personal": false, "acme": true} {
+		tf.use(w.flyioHCL("dep-tf", `image = "nginx:1"`, `org = "`+org+`"`))
+		out, exit = tf.plan()
+		require.Equal(t, 2, exit)
+		require.Equal(t, replaced, strings.Contains(out, "must be replaced"), "to write a default out destroys nothing\n%s", out)
+	}
+	tf.use(first)
 
 	w.fly.Stop("dep-tf", 0)
 	out, exit = tf.plan()
@@ -113,7 +122,7 @@ func TestFlyioInterruptedApplyRollsBack(t *testing.T) {
 	require.Eventually(t, func() bool {
 		look, _ := w.fly.Look("dep-interrupt")
 		return len(look.Machines) == 1
-	}, time.Minute, 50*time.Millisecond)
+	}, 3*time.Minute, tick)
 	interrupt()
 	require.Error(t, <-done)
 	require.Empty(t, w.fly.Apps(), out.String())
@@ -157,6 +166,8 @@ func TestFlyioBadInputIsRefusedByValidate(t *testing.T) {
 		"image = \"nginx:1\"\n  secrets_wo = { A = \"x\" }":                       "secrets_wo_version",
 		"image = \"nginx:1\"\n  secrets = { A = { env = \"X\", file = \"/y\" } }": "env",
 		"image = \"nginx:1\"\n  health = { path = \"health\" }":                   "Invalid health.path",
+		"image = \"nginx:1\"\n  env = { A = \"1\" }\n  secrets_wo_version = 1\n  secrets_wo = { A = \"x\" }": "A is in env too",
+		"image = \"nginx:1\"\n  secrets_wo_version = 1\n  secrets_wo = { \"a-b\" = \"x\" }":                  "cannot be a variable's name",
 	} {
 		tf.use(w.flyioHCL("dep-bad", hcl))
 		out, err := tf.try("validate")

@@ -11,7 +11,9 @@
 //	jaeger/     Jaeger 2 on badger: OTLP spans in, the query API out
 //	neo4j/      Neo4j 5.26: Bolt and the Query API, a few statements
 //	qdrant/     Qdrant 1.19: collections and points over REST
-//	cloudflare/ Cloudflare's API v4, as far as orch reads it; cmd/cloudflare runs it by hand
+//	cloudflare/ Cloudflare's API v4, as far as orch reads it
+//	flyio/      Fly.io: apps, addresses, secrets, Machines, and the applications on them
+//	railway/    Railway's GraphQL API: projects, services, variables, deployments, domains
 //	render/     Render: services, variables, deploys, logs, the check of Blueprints
 //	github/     GitHub: repositories over REST, and a real Git server
 //	git/        a Git repository over HTTP, to build from
@@ -19,6 +21,7 @@
 //	otlphttp/   decoding of OTLP requests of any signal
 //	otlplog/    log requests as lines, for loki
 //	cloudfault/ faults and the journal in front of the doubles of cloud platforms
+//	standalone/ one of those doubles in a process of its own: cmd/flyio, cmd/railway, cmd/render, cmd/github, cmd/cloudflare
 //	strict/     strict YAML, the ledger of unknown requests, data directories
 //	httpserve/  listeners with a graceful end
 //	cmd/double/ the one binary that is all of them, chosen by the name it is started as

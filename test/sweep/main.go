@@ -1,5 +1,5 @@
-// Command sweep removes what tests have left behind on real accounts: everything whose name begins with a prefix. It asks the
-// platforms whose token is in the environment, prints what it finds, and removes it when -yes is given.
+// Command sweep removes what tests have left behind on real accounts: everything whose name begins with a prefix, of the
+// repositories on GitHub only those that orch has created. It asks the platforms whose token is in the environment, prints what it finds, and removes it when -yes is given.
 //
 //	FLY_API_TOKEN=… go run ./test/sweep -prefix orch-acc- -yes
 package main
@@ -38,6 +38,7 @@ var sweepers = []sweeper{
 	{"Fly.io", "FLY_API_TOKEN", sweepFlyio},
 	{"Railway", "RAILWAY_API_TOKEN", sweepRailway},
 	{"Render", "RENDER_API_KEY", sweepRender},
+	{"GitHub", "GITHUB_TOKEN", sweepGitHub},
 }
 
 func main() {

@@ -15,6 +15,9 @@ import (
 // BaseURL is Fly.io's own.
 const BaseURL = "https://api.machines.dev/v1"
 
+// PersonalOrg stands for the token owner's own organization, which may have another slug.
+const PersonalOrg = "personal"
+
 // Client calls the API with one token.
 type Client struct{ http *cloud.Client }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -111,6 +112,23 @@ func (c *Client) Repository(ctx context.Context, fullName string) (*Repository, 
 	return &out, nil
 }
 
+// Repositories lists all repositories of the user and of the organizations that the token sees.
+func (c *Client) Repositories(ctx context.Context) ([]Repository, error) {
+	const perPage = 100
+	var all []Repository
+	for page := 1; ; page++ {
+		var some []Repository
+		query := url.Values{"affiliation": {"owner,organization_member"}, "per_page": {strconv.Itoa(perPage)}, "page": {strconv.Itoa(page)}}
+		if err := c.do(ctx, http.MethodGet, "/user/repos?"+query.Encode(), nil, &some); err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+		if len(some) < perPage {
+			return all, nil
+		}
+	}
+}
+
 // CreateRepository creates an empty repository of the user, or of the organization when owner is not login.
 func (c *Client) CreateRepository(ctx context.Context, login, owner, name, description string, private bool) (Repository, error) {
 	path := "/orgs/" + url.PathEscape(owner) + "/repos"
@@ -129,20 +147,6 @@ func (c *Client) DeleteRepository(ctx context.Context, fullName string) error {
 		return nil
 	}
 	return err
-}
-
-// Head is the commit of a branch, empty when there is no such branch or no commit at all.
-func (c *Client) Head(ctx context.Context, fullName, branch string) (string, error) {
-	var out struct {
-		Object struct {
-			SHA string `json:"sha"`
-		} `json:"object"`
-	}
-	err := c.do(ctx, http.MethodGet, "/repos/"+fullName+"/git/ref/heads/"+branch, nil, &out)
-	if cloud.IsStatus(err, http.StatusNotFound, http.StatusConflict) {
-		return "", nil
-	}
-	return out.Object.SHA, err
 }
 
 // CommitInfo is a commit as GitHub tells of it.

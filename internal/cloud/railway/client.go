@@ -105,7 +105,7 @@ var meanings = []struct {
 	{"Project Token not found", contract.Denied, "check the token: Railway knows no such project token"},
 	{"already exists", contract.Conflict, ""},
 	{"creating projects too quickly", contract.Unavailable, ""},
-	{"Failed to create service domain", contract.Unavailable, ""},
+	{"Failed to create service domain", contract.NotFound, ""}, // the instance is not ready yet
 	{"Commit not found", contract.InvalidInput, ""},
 	{"ServiceInstance not found", contract.NotFound, ""},
 	{"Project not found", contract.NotFound, ""},

@@ -47,7 +47,7 @@ func TestMessagesAreWhatCounts(t *testing.T) {
 		"Project not found":                     contract.NotFound,
 		"ServiceInstance not found":             contract.NotFound,
 		"You are creating projects too quickly": contract.Unavailable,
-		"Failed to create service domain":       contract.Unavailable,
+		"Failed to create service domain":       contract.NotFound,
 		"Commit not found":                      contract.InvalidInput,
 		"Invalid region":                        contract.InvalidInput,
 		"Problem processing request":            contract.Unavailable,
@@ -60,6 +60,7 @@ func TestMessagesAreWhatCounts(t *testing.T) {
 		require.Equal(t, message == "Problem processing request", failed.Ambiguous, message)
 		require.Contains(t, err.Error(), message)
 		require.Contains(t, err.Error(), "projectCreate")
+		require.NotContains(t, err.Error(), "200 OK", "a refusal does not say the opposite")
 		require.Contains(t, err.Error(), "trace-1")
 	}
 }

@@ -96,6 +96,9 @@ const (
 	mutationServiceDomainCreate = `mutation serviceDomainCreate($input: ServiceDomainCreateInput!) {
   serviceDomainCreate(input: $input) { id domain targetPort }
 }`
+	mutationServiceDomainUpdate = `mutation serviceDomainUpdate($input: ServiceDomainUpdateInput!) {
+  serviceDomainUpdate(input: $input)
+}`
 )
 
 // Operations lists the text of every operation that this client sends, for the check against Railway's schema.
@@ -109,6 +112,6 @@ func Operations() []string {
 		queryVariables, mutationVariableCollectionUpsert,
 		mutationServiceInstanceDeploy, queryDeployment, queryDeployments, mutationDeploymentRollback, mutationDeploymentCancel,
 		queryBuildLogs, queryDeploymentLogs,
-		queryDomains, mutationServiceDomainCreate,
+		queryDomains, mutationServiceDomainCreate, mutationServiceDomainUpdate,
 	}
 }

@@ -108,6 +108,13 @@ func (c *Client) CreateDomain(ctx context.Context, at Instance, targetPort *int6
 	return out.Domain, err
 }
 
+// DirectDomain leads one of Railway's domains to another port of the container; nil lets Railway find it out.
+func (c *Client) DirectDomain(ctx context.Context, at Instance, domain Domain, targetPort *int64) error {
+	return confirm(ctx, c, mutationServiceDomainUpdate, "serviceDomainUpdate", map[string]any{"input": map[string]any{
+		"environmentId": at.EnvironmentID, "serviceId": at.ServiceID, "serviceDomainId": domain.ID, "domain": domain.Domain, "targetPort": targetPort,
+	}})
+}
+
 func variablesOf(at Instance) map[string]any {
 	return map[string]any{"projectId": at.ProjectID, "environmentId": at.EnvironmentID, "serviceId": at.ServiceID}
 }

@@ -48,7 +48,7 @@ func (a *app) gone(o Options) bool {
 func (s *Server) tell(a *app) map[string]any {
 	return map[string]any{
 		"id": a.id, "name": a.name, "status": "deployed", "network": "default", "volume_count": 0,
-		"machine_count": len(a.alive()), "organization": map[string]any{"name": s.o.Org, "slug": s.o.Org},
+		"machine_count": len(a.alive()), "organization": map[string]any{"name": s.o.Org, "slug": s.o.Slug},
 	}
 }
 

@@ -87,7 +87,7 @@ func (m *machine) state(o Options) string {
 	switch image := m.image(); {
 	case m.destroyed:
 		return "destroyed"
-	case m.stopped:
+	case m.stopped, m.stopping(o):
 		return "stopped"
 	case strings.Contains(image, "stuck"):
 		return "starting"
@@ -100,6 +100,11 @@ func (m *machine) state(o Options) string {
 	}
 }
 
+// stopping reports that an update has ended what ran, and not yet started what comes.
+func (m *machine) stopping(o Options) bool {
+	return len(m.versions) > 1 && time.Since(m.updated) < o.Start/2
+}
+
 func (m *machine) healthy(o Options) bool {
 	return m.state(o) == "started" && time.Since(m.updated) >= o.Start+o.Pass && !strings.Contains(m.image(), "sick")
 }
@@ -108,6 +113,9 @@ func (s *Server) tellMachine(m *machine) map[string]any {
 	state := m.state(s.o)
 	checks := []any{}
 	for i := range m.config().Services {
+		if time.Since(m.updated) < s.o.Silent {
+			break
+		}
 		check := map[string]any{"name": fmt.Sprintf("servicecheck-%02d-http-8080", i), "status": "passing", "output": "200 OK", "updated_at": timestamp(m.updated)}
 		if !m.healthy(s.o) {
 			check["status"], check["output"] = "critical", "connect: connection refused"
@@ -118,11 +126,17 @@ func (s *Server) tellMachine(m *machine) map[string]any {
 		checks = append(checks, check)
 	}
 	events := []any{map[string]any{"id": "event-launch", "type": "launch", "status": "created", "source": "user", "timestamp": m.updated.UnixMilli()}}
-	if state == "stopped" && strings.Contains(m.image(), "crash") {
+	exit := func(code int, asked bool) {
 		events = slices.Insert(events, 0, any(map[string]any{
 			"id": "event-exit", "type": "exit", "status": "stopped", "source": "flyd", "timestamp": time.Now().UnixMilli(),
-			"request": map[string]any{"exit_event": map[string]any{"exit_code": 1, "oom_killed": false, "requested_stop": false}, "restart_count": 0},
+			"request": map[string]any{"exit_event": map[string]any{"exit_code": code, "oom_killed": false, "requested_stop": asked}, "restart_count": 0},
 		}))
+	}
+	switch {
+	case m.stopping(s.o):
+		exit(143, true)
+	case state == "stopped" && strings.Contains(m.image(), "crash"):
+		exit(1, false)
 	}
 	repository, tag, _ := strings.Cut(m.image(), ":")
 	sum := sha256.Sum256([]byte(m.image()))

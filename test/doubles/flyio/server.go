@@ -20,12 +20,16 @@ import (
 type Options struct {
 	// Token is the only one that is good; Org is the organization that it belongs to.
 	Token, Org string
+	// Slug is what answers call the organization; empty is Org. The personal one may have another there.
+	Slug string
 	// Taken are names of apps that somebody else has.
 	Taken []string
 	// Appear is how long a new app cannot be seen, and Vanish how long a deleted one still can.
 	Appear, Vanish time.Duration
 	// Start is how long a Machine takes to start, and Pass how long its checks take to pass after that.
 	Start, Pass time.Duration
+	// Silent is how long a Machine's checks are not told of after its config has changed.
+	Silent time.Duration
 	// Lag is how long lists of Machines do not show a new one.
 	Lag time.Duration
 	// Reword has configs told in another form than they came in, as platforms do: durations written out, and further fields.
@@ -48,6 +52,9 @@ type Server struct {
 func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Slug == "" {
+		o.Slug = o.Org
 	}
 	s := &Server{o: o, ledger: strict.NewLedger(o.Log), apps: map[string]*app{}}
 	s.mux = s.routes()

@@ -27,7 +27,7 @@ func (r *repository) document(origin string) map[string]any {
 		"owner": simpleUser(origin, r.owner), "description": r.description, "fork": false, "url": api, "html_url": page, "svn_url": page,
 		"clone_url": page + ".git", "git_url": "git://" + host + "/" + r.fullName() + ".git", "ssh_url": "git@" + host + ":" + r.fullName() + ".git",
 		"default_branch": r.defaultBranch, "homepage": nil, "language": nil, "mirror_url": nil, "license": nil,
-		"archived": false, "disabled": false, "has_issues": true, "has_projects": true, "has_wiki": true, "has_pages": false, "has_discussions": false,
+		"archived": r.archived, "disabled": false, "has_issues": true, "has_projects": true, "has_wiki": true, "has_pages": false, "has_discussions": false,
 		"created_at": created, "updated_at": created, "pushed_at": created,
 	}
 	for _, count := range []string{

@@ -22,6 +22,14 @@ func (s *Server) CommitFile(owner, name, branch, path, content string) {
 	git(dir, "push", "--quiet", "origin", branch)
 }
 
+// Archive makes a repository read-only, or not any more.
+func (s *Server) Archive(owner, name string, archived bool) {
+	repo := s.find(owner, name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	repo.archived = archived
+}
+
 // Commits is how many commits a branch has; 0 when there is none.
 func (s *Server) Commits(owner, name, branch string) int {
 	out, err := exec.Command("git", "-C", s.find(owner, name).dir, "rev-list", "--count", branch).Output()

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -104,6 +105,23 @@ func (s *Server) find(owner, name string) *repository {
 	return s.repos[strings.ToLower(owner+"/"+name)]
 }
 
+func (s *Server) list(w http.ResponseWriter, r *http.Request) {
+	if err := strict.KnownQuery(r, "affiliation", "per_page", "page"); err != nil {
+		s.unexpected(w, r, http.StatusBadRequest, err.Error())
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := []any{}
+	for _, key := range slices.Sorted(maps.Keys(s.repos)) {
+		found = append(found, s.repos[key].document(origin(r)))
+	}
+	if page := r.URL.Query().Get("page"); page != "" && page != "1" {
+		found = found[:0]
+	}
+	s.answer(w, http.StatusOK, found)
+}
+
 func (s *Server) get(w http.ResponseWriter, r *http.Request) {
 	if err := strict.KnownQuery(r); err != nil {
 		s.unexpected(w, r, http.StatusBadRequest, err.Error())
@@ -135,35 +153,4 @@ func (s *Server) remove(w http.ResponseWriter, r *http.Request) {
 		s.log.Error("delete repository", "err", err)
 	}
 	w.WriteHeader(http.StatusNoContent)
-}
-
-func (s *Server) ref(w http.ResponseWriter, r *http.Request) {
-	repo := s.find(r.PathValue("owner"), r.PathValue("repo"))
-	if repo == nil {
-		s.refuse(w, http.StatusNotFound, "Not Found")
-		return
-	}
-	heads, err := exec.CommandContext(r.Context(), "git", "-C", repo.dir, "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads").Output()
-	if err != nil {
-		s.refuse(w, http.StatusInternalServerError, "Server Error")
-		return
-	}
-	if len(heads) == 0 {
-		s.refuse(w, http.StatusConflict, "Git Repository is empty.")
-		return
-	}
-	name := "refs/heads/" + r.PathValue("branch")
-	for line := range strings.Lines(string(heads)) {
-		sha, ref, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if ref != name {
-			continue
-		}
-		api := origin(r) + "/repos/" + repo.fullName()
-		s.answer(w, http.StatusOK, map[string]any{
-			"ref": name, "node_id": "REF_" + sha, "url": api + "/git/" + name,
-			"object": map[string]any{"type": "commit", "sha": sha, "url": api + "/git/commits/" + sha},
-		})
-		return
-	}
-	s.refuse(w, http.StatusNotFound, "Not Found")
 }

@@ -46,7 +46,7 @@ type repository struct {
 	id                 int
 	owner, name        string
 	description        string
-	private            bool
+	private, archived  bool
 	created            time.Time
 	defaultBranch, dir string
 }
@@ -65,11 +65,11 @@ func New(cfg Config, log *slog.Logger) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, log: log, ledger: strict.NewLedger(log), mux: http.NewServeMux(), backend: backend, repos: map[string]*repository{}}
 	s.mux.Handle("GET /user", s.api(s.user))
+	s.mux.Handle("GET /user/repos", s.api(s.list))
 	s.mux.Handle("POST /user/repos", s.api(s.create))
 	s.mux.Handle("POST /orgs/{org}/repos", s.api(s.create))
 	s.mux.Handle("GET /repos/{owner}/{repo}", s.api(s.get))
 	s.mux.Handle("DELETE /repos/{owner}/{repo}", s.api(s.remove))
-	s.mux.Handle("GET /repos/{owner}/{repo}/git/ref/heads/{branch...}", s.api(s.ref))
 	s.mux.Handle("GET /repos/{owner}/{repo}/git/commits/{sha}", s.api(s.commit))
 	s.mux.HandleFunc("GET /{owner}/{repo}/info/refs", s.git)
 	s.mux.HandleFunc("POST /{owner}/{repo}/git-upload-pack", s.git)

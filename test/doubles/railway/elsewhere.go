@@ -19,8 +19,23 @@ type Service struct {
 	Replicas    int
 	Variables   map[string]string
 	Domains     []string
+	// Ports are where the domains lead; 0 is what Railway finds out.
+	Ports []int
 	// Deployments counts all, Running those that are up.
 	Deployments, Running int
+}
+
+// Rename renames a service of any project.
+func (s *Server) Rename(from, to string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.state.projects {
+		for _, svc := range p.services {
+			if svc.name == from {
+				svc.name = to
+			}
+		}
+	}
 }
 
 // Projects are the projects that nobody has deleted.
@@ -54,7 +69,11 @@ func (svc *service) look(environmentID string, now time.Time) Service {
 		out.Replicas = *i.settings.numReplicas
 	}
 	for _, d := range i.domains {
-		out.Domains = append(out.Domains, d.name)
+		port := 0
+		if d.targetPort != nil {
+			port = *d.targetPort
+		}
+		out.Domains, out.Ports = append(out.Domains, d.name), append(out.Ports, port)
 	}
 	for _, d := range i.deployments {
 		if d.up() {

@@ -136,3 +136,13 @@ type domainCreateArgs struct {
 		TargetPort    *int   `json:"targetPort" gql:"Int"`
 	} `json:"input" gql:"ServiceDomainCreateInput!"`
 }
+
+type domainUpdateArgs struct {
+	Input struct {
+		EnvironmentID   string `json:"environmentId" gql:"String!"`
+		ServiceID       string `json:"serviceId" gql:"String!"`
+		ServiceDomainID string `json:"serviceDomainId" gql:"String!"`
+		Domain          string `json:"domain" gql:"String!"`
+		TargetPort      *int   `json:"targetPort" gql:"Int"`
+	} `json:"input" gql:"ServiceDomainUpdateInput!"`
+}

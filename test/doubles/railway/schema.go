@@ -37,6 +37,7 @@ func (s *state) operations() map[string]field {
 		"deploymentLogs":           define(query, s.runLogs),
 		"domains":                  define(query, s.listDomains),
 		"serviceDomainCreate":      define(mutation, s.createDomain),
+		"serviceDomainUpdate":      define(mutation, s.updateDomain),
 	}
 }
 

@@ -363,3 +363,20 @@ func (s *state) createDomain(in domainCreateArgs) (any, error) {
 	i.domains = append(i.domains, d)
 	return d.object(), nil
 }
+
+func (s *state) updateDomain(in domainUpdateArgs) (any, error) {
+	i, err := s.instance(in.Input.ServiceID, in.Input.EnvironmentID)
+	if err != nil {
+		return nil, err
+	}
+	for n, d := range i.domains {
+		if d.id == in.Input.ServiceDomainID {
+			if d.name != in.Input.Domain {
+				return nil, fail("the double does not rename domains")
+			}
+			i.domains[n].targetPort = in.Input.TargetPort
+			return true, nil
+		}
+	}
+	return nil, fail("Service domain not found")
+}

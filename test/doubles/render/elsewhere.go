@@ -54,6 +54,13 @@ func (s *Server) Suspend(name string) {
 	s.byName(name).doc.Suspended = "suspended"
 }
 
+// SetImage has a service run another image from its next deploy on.
+func (s *Server) SetImage(name, image string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byName(name).doc.ImagePath = image
+}
+
 // Delete deletes a service.
 func (s *Server) Delete(name string) {
 	s.mu.Lock()

@@ -29,6 +29,8 @@ type Config struct {
 	GitFrom, GitTo string
 	// GoneFor is how often a deleted service is answered as if it were there.
 	GoneFor int
+	// Complete has the bare name of an image told with its registry and tag.
+	Complete bool
 }
 
 // Owner is a workspace.

@@ -132,6 +132,9 @@ func (s *Server) apply(c call, doc *document, in requested) error {
 			return bad("image.ownerId is not that of the service")
 		}
 		doc.ImagePath = in.Image.ImagePath
+		if s.cfg.Complete && !strings.ContainsAny(doc.ImagePath, "/:") {
+			doc.ImagePath = "docker.io/library/" + doc.ImagePath + ":latest"
+		}
 	}
 	if in.ServiceDetails != nil {
 		if err := doc.ServiceDetails.apply(*in.ServiceDetails); err != nil {

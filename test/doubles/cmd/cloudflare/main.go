@@ -1,56 +1,59 @@
-// Command cloudflare runs the double of Cloudflare's API by itself, for a look by hand:
+// Command cloudflare serves the double of Cloudflare's API, so that a chat service can be tried without an account:
 //
 //	go run ./test/doubles/cmd/cloudflare -listen 127.0.0.1:8787
 //
-// Without -state it has the example state, which it prints. Faults are laid under /double/, see package cloudfault.
+// Without -state it has the example state, which it prints.
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/cloudfault"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/cloudflare"
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/httpserve"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/standalone"
 )
 
+const resource = `resource "orch_chat_service" "app" {
+  service_name = "app"
+  image        = "nginx:1.29"
+  cloudflare = {
+    api_url    = "%s"
+    token      = { env = "CLOUDFLARE_API_TOKEN" }
+    account_id = "0123456789abcdef0123456789abcdef"
+    zone       = "example.com"
+    record     = "chat.example.com"
+    tunnel     = "chat"
+  }
+}
+`
+
 func main() {
-	listen := flag.String("listen", "127.0.0.1:8787", "address to listen on")
 	file := flag.String("state", "", "JSON file with the state to begin with")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *listen, *file)
-	stop()
-	if err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, "cloudflare:", err)
-		os.Exit(1)
-	}
+	os.Exit(standalone.Main("cloudflare", "127.0.0.1:8787", func(url string) (standalone.Double, error) {
+		state, err := begin(*file)
+		return standalone.Double{
+			Name: "Cloudflare", Handler: cloudflare.New(state, slog.Default()),
+			Env: "CLOUDFLARE_API_TOKEN=" + cloudflare.ExampleToken, Resource: fmt.Sprintf(resource, url+cloudflare.Base),
+		}, err
+	}))
 }
 
-func run(ctx context.Context, listen, file string) error {
+// begin is the state to begin with, which it prints.
+func begin(file string) (cloudflare.State, error) {
 	state := cloudflare.Example()
 	if file != "" {
 		data, err := os.ReadFile(file)
 		if err != nil {
-			return err
+			return state, err
 		}
 		if err := json.Unmarshal(data, &state); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
+			return state, fmt.Errorf("%s: %w", file, err)
 		}
 	}
 	encoder := json.NewEncoder(os.Stdout)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(state); err != nil {
-		return err
-	}
-	_, _ = fmt.Fprintf(os.Stderr, "listening: api_url = \"http://%s%s\"\n", listen, cloudflare.Base)
-	double := cloudflare.New(state, slog.New(slog.NewTextHandler(os.Stderr, nil)))
-	return httpserve.Run(ctx, map[string]http.Handler{listen: cloudfault.New(double)})
+	return state, encoder.Encode(state)
 }

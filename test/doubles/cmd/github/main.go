@@ -3,50 +3,50 @@
 //
 //	go run ./test/doubles/cmd/github -listen 127.0.0.1:21501
 //
-// Repositories live in a temporary directory that goes away with it. Faults are laid under /double/ (package cloudfault).
+// Repositories live in a temporary directory that goes away with it.
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/cloudfault"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/github"
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/httpserve"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/standalone"
 )
 
-func main() {
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "github:", err)
-		os.Exit(1)
-	}
+// resource has the double of Render build what is pushed here.
+const resource = `resource "orch_render_deployment" "app" {
+  service_name = "shop"
+  repository = {
+    name    = "%[2]s/shop"
+    create  = true
+    source  = "/path/to/a/folder/with/a/Dockerfile"
+    git_url = "%[1]s"
+  }
+  delete_repository = true
 }
+`
 
-func run() error {
-	listen := flag.String("listen", "127.0.0.1:21501", "address to listen on")
+func main() { os.Exit(run()) }
+
+func run() int {
 	token := flag.String("token", "double-token", "the only token that is good")
 	login := flag.String("login", "octo", "user that the token belongs to")
 	orgs := flag.String("orgs", "", "organizations of the user, separated by commas")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	dir, err := os.MkdirTemp("", "github-double-*")
 	if err != nil {
-		return err
+		_, _ = fmt.Fprintln(os.Stderr, "github:", err)
+		return 1
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // it is a temporary directory
-	double, err := github.New(github.Config{Token: *token, Login: *login, Orgs: strings.Split(*orgs, ","), Dir: dir}, slog.Default())
-	if err != nil {
-		return err
-	}
-	fmt.Printf("GitHub double on http://%[1]s\n\n  where the worker runs: export GITHUB_TOKEN=%[2]s ORCH_GITHUB_API_URL=http://%[1]s\n"+
-		"  in the resource:       repository = { git_url = \"http://%[1]s\", name = \"%[3]s/...\" }\n\n", *listen, *token, *login)
-	return httpserve.Run(ctx, map[string]http.Handler{*listen: cloudfault.New(double)})
+	return standalone.Main("github", "127.0.0.1:21501", func(url string) (standalone.Double, error) {
+		double, err := github.New(github.Config{Token: *token, Login: *login, Orgs: strings.Split(*orgs, ","), Dir: dir}, slog.Default())
+		return standalone.Double{
+			Name: "GitHub", Handler: double, Resource: fmt.Sprintf(resource, url, *login),
+			Env: fmt.Sprintf("GITHUB_TOKEN=%s ORCH_GITHUB_API_URL=%s # and what go run ./test/doubles/cmd/render says", *token, url),
+		}, err
+	})
 }
