@@ -21,6 +21,7 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/cloudflare"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 // chatProgram is the application of examples/chat, compiled once.
@@ -60,7 +61,7 @@ func (w *world) variables(values map[string]string) {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	port, err := reservePort()
+	port, err := ports.Reserve()
 	require.NoError(t, err)
 	return strconv.Itoa(port)
 }
@@ -107,7 +108,7 @@ func TestChatExampleIsBuiltUpdatedAndDestroyed(t *testing.T) {
 	require.Equal(t, database, lives(t, service)[catalog.Neo4jName])
 	require.Contains(t, say(t, url, "again"), "I remember 2 messages")
 
-	w.destroy()
+	w.destroy(asUsual)
 	assertNothingLeft(t, service)
 	require.Empty(t, imagesOf(t, ref))
 }
@@ -298,12 +299,12 @@ func TestContextsOfEveryKind(t *testing.T) {
 	}
 	huge, err := os.Create(filepath.Join(s.context, "huge"))
 	require.NoError(t, err)
-	require.NoError(t, huge.Truncate(300<<20))
+	require.NoError(t, huge.Truncate(100<<20))
 	require.NoError(t, huge.Close())
 	w.useService(s)
 	begin := time.Now()
 	w.apply()
-	t.Logf("10,000 small files and one of 300 MiB: %s", time.Since(begin).Round(time.Second))
+	t.Logf("10,000 small files and one of 100 MiB: %s", time.Since(begin).Round(time.Second))
 	w.assertEmptyPlan()
 	put(t, filepath.Join(s.context, "many", "7", "7"), "changed")
 	r := w.plan()

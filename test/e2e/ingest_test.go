@@ -217,7 +217,7 @@ func TestStdoutIngestLives(t *testing.T) {
 	w.apply()
 	i.arrived(dataLimit)
 	w.assertEmptyPlan()
-	w.destroy()
+	w.destroy(asUsual)
 	require.NoDirExists(t, filepath.Join(s.dir, "data", "ingest", contract.DefaultScope, i.service))
 }
 
@@ -249,16 +249,9 @@ func TestStdoutIngestThatCannotBe(t *testing.T) {
 		"start":               {`start_at = "middle"`, "start_at", "middle"},
 		"grafana":             {`grafana = { url = "http://127.0.0.1:3000", pipeline_id = "orch/orch/metrics/app" }`, "grafana", "how that Grafana reaches Loki"},
 	}
+	all := map[string]refusal{}
 	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, nil)
-			w.write(requiredProviders + "\nresource \"orch_stdout_ingest\" \"it\" {\n  service_name = \"app\"\n  " + c.hcl + "\n}\n")
-			r := w.terraform("validate", "-json")
-			require.NotZero(t, r.exit)
-			require.Contains(t, r.errors(), c.text)
-			require.NotEmpty(t, r.diagnostics("error"))
-			w.assertPointsAt(r.diagnostics("error")[0], c.attribute)
-		})
+		all[name] = refusal{fmt.Sprintf("resource \"orch_stdout_ingest\" %q {\n  service_name = \"app\"\n  %s\n}\n", labelOf(name), c.hcl), c.attribute, c.text}
 	}
+	assertRefused(t, all)
 }
