@@ -159,16 +159,15 @@ func TestChatServiceStartsOnlyWithWhatCloudflareMustHave(t *testing.T) {
 		config string
 		says   string
 	}{
-		"invalid token":        {config("wrong"), "token"},
-		"disabled token":       {config("disabled"), "disabled"},
-		"account's token":      {config(cloudflare.ExampleAccountToken), "account_id"},
-		"without permission":   {config("useless", account, `zone = "example.com"`, `record = "chat.example.com"`), "Zone > DNS > Read"},
-		"pending zone":         {config(cloudflare.ExampleToken, `zone = "example.org"`), "ada.ns.cloudflare.com"},
-		"no such zone":         {config(cloudflare.ExampleToken, `zone = "example.net"`), "example.net"},
-		"no such record":       {config(cloudflare.ExampleToken, `zone = "example.com"`, `record = "no.example.com"`), "no.example.com"},
-		"no such tunnel":       {config(cloudflare.ExampleToken, account, `tunnel = "none"`), "none"},
-		"record to elsewhere":  {config(cloudflare.ExampleToken, `zone = "example.com"`, `record = "chat.example.com"`, `record_content = "192.0.2.1"`), "192.0.2.1"},
-		"nobody listens there": {strings.ReplaceAll(config(cloudflare.ExampleToken), api.URL, "http://127.0.0.1:1"), "127.0.0.1:1"},
+		"invalid token":       {config("wrong"), "token"},
+		"disabled token":      {config("disabled"), "disabled"},
+		"account's token":     {config(cloudflare.ExampleAccountToken), "account_id"},
+		"without permission":  {config("useless", account, `zone = "example.com"`, `record = "chat.example.com"`), "Zone > DNS > Read"},
+		"pending zone":        {config(cloudflare.ExampleToken, `zone = "example.org"`), "ada.ns.cloudflare.com"},
+		"no such zone":        {config(cloudflare.ExampleToken, `zone = "example.net"`), "example.net"},
+		"no such record":      {config(cloudflare.ExampleToken, `zone = "example.com"`, `record = "no.example.com"`), "no.example.com"},
+		"no such tunnel":      {config(cloudflare.ExampleToken, account, `tunnel = "none"`), "none"},
+		"record to elsewhere": {config(cloudflare.ExampleToken, `zone = "example.com"`, `record = "chat.example.com"`, `record_content = "192.0.2.1"`), "192.0.2.1"},
 	} {
 		w.write(bad.config)
 		r := w.tryApply()
@@ -190,6 +189,21 @@ func TestChatServiceStartsOnlyWithWhatCloudflareMustHave(t *testing.T) {
 	w.destroy()
 	assertNothingLeft(t, service)
 	require.Empty(t, double.Unknown())
+}
+
+// It is tried for a while: apart from the others, which are refused at once.
+func TestChatServiceWhoseCloudflareDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, shared.get(t))
+	service := uniqueName("svc-cf-away")
+	t.Cleanup(func() { purge(t, service) })
+	w.write(chat(service, w.server.address(), "api_url = \"http://127.0.0.1:1"+cloudflare.Base+"\"\n    token_wo = \"any\"\n    token_wo_version = 1"))
+	r := w.tryApply()
+	require.Equal(t, 1, r.exit)
+	require.Contains(t, r.errors(), "step "+contract.StepCloudflare+" failed")
+	require.Contains(t, r.errors(), "127.0.0.1:1")
+	w.assertPointsAt(r.diagnostics("error")[0], "cloudflare = {")
+	assertNothingLeft(t, service)
 }
 
 // The key comes from the worker's environment, and is nowhere but in the container's file.

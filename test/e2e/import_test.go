@@ -80,8 +80,12 @@ func holdDefaults(t *testing.T) {
 	})
 }
 
+// testImage is the label that test/images/build.sh gives every image.
+const testImage = "io.orch.test.inputs"
+
 // withDefaultImages makes the default image names, behind a mirror or not, run what the other tests run, for as long as the
-// test lasts.
+// test lasts. An image that somebody has pulled under such a name stays; a name that a killed test has left is taken over, or
+// a double would pass for the real thing from then on.
 func withDefaultImages(t *testing.T, mirror string) {
 	t.Helper()
 	for name, image := range defaultImages(t) {
@@ -89,7 +93,8 @@ func withDefaultImages(t *testing.T, mirror string) {
 			image = name
 		}
 		name = mirror + name
-		if exists("image", name) {
+		label, err := tryDocker("image", "inspect", "--format", `{{index .Config.Labels "`+testImage+`"}}`, name)
+		if err == nil && (label == "" || name == image) {
 			continue
 		}
 		docker(t, "tag", image, name)

@@ -48,10 +48,11 @@ func Pair() (temporal, webUI int, err error) {
 // choose goes on from where the last one has ended until a port is free, and so is the one at that distance.
 func choose(from *int, lowest, highest, distance int) (int, error) {
 	for range highest - lowest + 1 {
-		port := max(*from, lowest)
-		if *from = port + 1; *from > highest {
-			*from = lowest
+		port := *from
+		if port < lowest || port > highest {
+			port = lowest
 		}
+		*from = port + 1
 		if Free(port) && (distance == 0 || Free(port+distance)) {
 			return port, nil
 		}
