@@ -39,24 +39,21 @@ func TestTemporalThatCannotBeReached(t *testing.T) {
 		within time.Duration
 		next   string
 	}{
-		"refuses": {Config{Address: closed.Addr().String()}, Refused, 20 * time.Second, "orch-worker dev"},
-		"hangs":   {Config{Address: listen(t).Addr().String(), DialTimeout: 3 * time.Second}, TimedOut, 20 * time.Second, "firewall"},
+		"refuses": {Config{Address: closed.Addr().String()}, Refused, 6 * time.Second, "orch-worker dev"},
+		"hangs":   {Config{Address: listen(t).Addr().String(), DialTimeout: 3 * time.Second}, TimedOut, 8 * time.Second, "firewall"},
 		"host does not exist": {
-			Config{Address: "temporal.invalid:7233", DialTimeout: 4 * time.Second}, UnknownHost, 20 * time.Second, "TEMPORAL_ADDRESS",
+			Config{Address: "temporal.invalid:7233", DialTimeout: 4 * time.Second}, UnknownHost, 12 * time.Second, "TEMPORAL_ADDRESS",
 		},
-		"a web server":                  {Config{Address: web.Listener.Addr().String()}, NotTemporal, 20 * time.Second, "7233"},
-		"certificate of an unknown CA":  {Config{Address: secure.Listener.Addr().String(), TLS: &TLS{}}, WrongCA, 20 * time.Second, "tls.ca_cert_file"},
-		"a web server with TLS":         {Config{Address: oldWeb.Listener.Addr().String(), TLS: &TLS{}}, NotTemporal, 20 * time.Second, "7233"},
-		"no TLS where it is expected":   {Config{Address: secure.Listener.Addr().String()}, NotTemporal, 20 * time.Second, "tls = {}"},
-		"TLS where there is none":       {Config{Address: web.Listener.Addr().String(), TLS: &TLS{}}, ServerWithoutTLS, 20 * time.Second, "disabled = true"},
-		"TLS against a Temporal server": {Config{Address: running(t).address, TLS: &TLS{}}, ServerWithoutTLS, 20 * time.Second, "disabled = true"},
-		"namespace does not exist":      {Config{Address: running(t).address, Namespace: "nope"}, UnknownNamespace, 20 * time.Second, "one of: default"},
+		"a web server":                  {Config{Address: web.Listener.Addr().String()}, NotTemporal, 5 * time.Second, "7233"},
+		"certificate of an unknown CA":  {Config{Address: secure.Listener.Addr().String(), TLS: &TLS{}}, WrongCA, 5 * time.Second, "tls.ca_cert_file"},
+		"a web server with TLS":         {Config{Address: oldWeb.Listener.Addr().String(), TLS: &TLS{}}, NotTemporal, 5 * time.Second, "7233"},
+		"no TLS where it is expected":   {Config{Address: secure.Listener.Addr().String()}, NotTemporal, 5 * time.Second, "tls = {}"},
+		"TLS where there is none":       {Config{Address: web.Listener.Addr().String(), TLS: &TLS{}}, ServerWithoutTLS, 5 * time.Second, "disabled = true"},
+		"TLS against a Temporal server": {Config{Address: running(t).address, TLS: &TLS{}}, ServerWithoutTLS, 5 * time.Second, "disabled = true"},
+		"namespace does not exist":      {Config{Address: running(t).address, Namespace: "nope"}, UnknownNamespace, 10 * time.Second, "one of: default"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if tc.cfg.DialTimeout == 0 {
-				tc.cfg.DialTimeout = 40 * time.Second // what can be known at once must not wait for it
-			}
 			c, err := New(tc.cfg)
 			require.NoError(t, err, "nothing is dialled yet")
 			t.Cleanup(c.Close)

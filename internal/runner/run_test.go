@@ -210,7 +210,7 @@ func TestNoWorker(t *testing.T) {
 			run, err := c.Run(t.Context(), call, nil, nil)
 			var noWorker *NoWorkerError
 			require.ErrorAs(t, err, &noWorker)
-			require.Less(t, time.Since(began), 45*time.Second, "reported within seconds")
+			require.Less(t, time.Since(began), 20*time.Second, "reported within seconds")
 			require.True(t, noWorker.Terminated)
 			require.Equal(t, call.TaskQueue, noWorker.Queue)
 			require.Equal(t, "orch-worker run --task-queue "+call.TaskQueue+" --address "+s.address, noWorker.BundledCommand)
@@ -229,7 +229,7 @@ func TestNoWorker(t *testing.T) {
 func TestWorkerThatComesLateTakesTheRun(t *testing.T) {
 	t.Parallel()
 	s := running(t)
-	c := newClient(t, s)
+	c := newClient(t, s, func(cfg *Config) { cfg.WorkerGrace = 30 * time.Second })
 	call := newCall(t, wfEcho)
 	_, done := begin(t.Context(), t, c, call)
 	serve(t, s, call.TaskQueue)

@@ -12,8 +12,6 @@
 //	neo4j/      Neo4j 5.26: Bolt and the Query API, a few statements
 //	qdrant/     Qdrant 1.19: collections and points over REST
 //	cloudflare/ Cloudflare's API v4, as far as orch reads it; cmd/cloudflare runs it by hand
-//	flyio/      Fly.io's Machines API: apps, addresses, secrets, Machines with leases
-//	railway/    Railway's GraphQL API: projects, services, variables, deployments
 //	render/     Render: services, variables, deploys, logs, the check of Blueprints
 //	github/     GitHub: repositories over REST, and a real Git server
 //	box/        a program with a chosen (mis)behaviour, for tests of the engine

@@ -21,7 +21,6 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/cloudflare"
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 // chatProgram is the application of examples/chat, compiled once.
@@ -61,9 +60,7 @@ func (w *world) variables(values map[string]string) {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	port, err := ports.Reserve()
-	require.NoError(t, err)
-	return strconv.Itoa(port)
+	return strconv.Itoa(reservePort(t))
 }
 
 func say(t *testing.T, url, text string) string {

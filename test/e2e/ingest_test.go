@@ -217,7 +217,7 @@ func TestStdoutIngestLives(t *testing.T) {
 	w.apply()
 	i.arrived(dataLimit)
 	w.assertEmptyPlan()
-	w.destroy(asUsual)
+	w.destroy()
 	require.NoDirExists(t, filepath.Join(s.dir, "data", "ingest", contract.DefaultScope, i.service))
 }
 

@@ -15,7 +15,6 @@ import (
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 // composed is the example with three pipelines in one Grafana, on ports and images of the test.
@@ -34,8 +33,7 @@ func newComposed(t *testing.T, w *world) *composed {
 	w.useExample(examplesDir + "/observability")
 	w.env = append(w.env, "TEMPORAL_ADDRESS="+w.server.address(), "TF_VAR_service_name="+c.service)
 	for _, name := range []string{"otlp_grpc", "otlp_http", "loki", "prometheus", "jaeger", "grafana"} {
-		port, err := ports.Reserve()
-		require.NoError(t, err)
+		port := reservePort(t)
 		c.ports[name] = port
 		w.env = append(w.env, "TF_VAR_"+name+"_port="+strconv.Itoa(port))
 	}

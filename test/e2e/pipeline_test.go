@@ -7,10 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 // pipeline is the configuration of one orch_logs_pipeline. The slices are further lines of HCL.
@@ -29,9 +26,7 @@ func newPipeline(t *testing.T, name string) *pipeline {
 	t.Helper()
 	p := &pipeline{service: uniqueName(name), images: setting.images, top: []string{"delete_volumes = true"}}
 	for _, port := range []*int{&p.grpc, &p.http, &p.loki, &p.grafana} {
-		var err error
-		*port, err = ports.Reserve()
-		require.NoError(t, err)
+		*port = reservePort(t)
 	}
 	t.Cleanup(func() { purge(t, p.service) })
 	return p

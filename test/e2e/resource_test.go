@@ -15,7 +15,6 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/demo/devenv"
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 // resource is the configuration of one pipeline of any kind. Its blocks follow from the catalog: every component has the
@@ -44,10 +43,8 @@ func newResource(t *testing.T, kind contract.Kind, name string) *resource {
 			if p.Attribute == "" {
 				continue
 			}
-			port, err := ports.Reserve()
-			require.NoError(t, err)
 			block, attribute, _ := strings.Cut(p.Attribute, ".")
-			r.blocks[block][attribute] = strconv.Itoa(port)
+			r.blocks[block][attribute] = strconv.Itoa(reservePort(t))
 		}
 	}
 	t.Cleanup(func() { purge(t, r.service) })

@@ -16,7 +16,6 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/doubles/box"
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 // containerService is the configuration of one orch_container_service on the box.
@@ -242,9 +241,7 @@ func TestGapOfAFixedHostPortIsPrinted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, shared.get(t))
 	s := newContainerService(t, "svc-gap")
-	var err error
-	s.host, err = ports.Reserve()
-	require.NoError(t, err)
+	s.host = reservePort(t)
 	w.useService(s)
 	w.apply()
 	s.more = []string{`env = { A = "b" }`}

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +17,6 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
-	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 // failsWithin applies and expects an error soon, with every text, and no state.
@@ -35,9 +33,7 @@ func failsWithin(t *testing.T, w *world, limit time.Duration, texts ...string) {
 
 func TestTemporalThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
-	free, err := ports.Reserve()
-	require.NoError(t, err)
-	refusing := net.JoinHostPort("127.0.0.1", strconv.Itoa(free))
+	refusing := net.JoinHostPort("127.0.0.1", freePort(t))
 	// Nobody accepts what the kernel queues: the connection is made and stays silent.
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

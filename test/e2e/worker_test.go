@@ -247,3 +247,11 @@ func cleanEnv() []string {
 	}
 	return env
 }
+
+// reservePort is a host port that nobody else is given.
+func reservePort(t *testing.T) int {
+	t.Helper()
+	port, err := ports.Reserve()
+	require.NoError(t, err)
+	return port
+}
