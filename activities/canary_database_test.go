@@ -120,9 +120,9 @@ func databases(n *neo4jDouble, q *qdrantDouble) (*engineDouble, contract.StackCa
 		addresses: map[string]string{"neo4j/bolt": n.address, "qdrant/http": q.server.Listener.Addr().String()},
 	}
 	return e, contract.StackCall{RunID: "run", Stack: contract.Stack{Ref: ref, Canaries: []contract.Canary{
-		{Signal: contract.SignalCypher, Component: "neo4j", Port: "bolt", User: "neo4j", TimeoutSeconds: 1,
+		{Signal: contract.SignalCypher, Component: "neo4j", Port: "bolt", User: "neo4j", TimeoutSeconds: 2,
 			Secret: &contract.SecretRef{Ref: ref, Component: "neo4j", Name: "password"}},
-		{Signal: contract.SignalVector, Component: "qdrant", Port: "http", TimeoutSeconds: 1,
+		{Signal: contract.SignalVector, Component: "qdrant", Port: "http", TimeoutSeconds: 2,
 			Secret: &contract.SecretRef{Ref: ref, Component: "qdrant", Name: "api_key"}},
 	}}}
 }
@@ -130,8 +130,7 @@ func databases(n *neo4jDouble, q *qdrantDouble) (*engineDouble, contract.StackCa
 func TestDatabaseCanariesComeOutAndLeaveNothing(t *testing.T) {
 	n, q := newNeo4jDouble(t), newQdrantDouble(t)
 	e, call := databases(n, q)
-	proofs, err := verify(t, e, call)
-	require.NoError(t, err)
+	proofs := proven(t, e, call)
 	require.Equal(t, contract.SignalCypher, proofs[0].Signal)
 	require.Equal(t, contract.SignalVector, proofs[1].Signal)
 	require.Empty(t, n.nodes)
@@ -146,8 +145,7 @@ func TestLeftoversOfAKilledTryAreTakenAway(t *testing.T) {
 	require.Error(t, err)
 	require.Len(t, n.nodes, 1, "the first try could not clean up")
 	n.immortal, q.forgets = false, false
-	_, err = verify(t, e, call)
-	require.NoError(t, err)
+	proven(t, e, call)
 	require.Empty(t, n.nodes)
 }
 
@@ -159,7 +157,7 @@ func TestAFailedVectorCanaryLeavesNoCollection(t *testing.T) {
 	failure := failureOf(t, err)
 	require.Equal(t, contract.Unhealthy, failure.Class)
 	require.Regexp(t, `^the vector canary failed: it was written to qdrant at http://\S+/collections/orch_probe_\w+ and did not come out again `+
-		`within 1 s, last answer: 0 points instead of 1$`, failure.Cause)
+		`within 2 s, last answer: 0 points instead of 1$`, failure.Cause)
 	require.Equal(t, "qdrant", failure.Evidence.Container)
 	require.Empty(t, q.collections)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -157,7 +158,7 @@ func newFlight(t *testing.T, signal, component, port string) *flight {
 			{Name: "grafana", InputPath: "grafana", Probe: contract.Probe{Port: "http"},
 				Secrets: []contract.Secret{{Name: "admin_password", User: "admin", Rotation: contract.RotateGrafana}}},
 		},
-		Canaries: []contract.Canary{{Signal: signal, Component: component, Port: port, DatasourceUID: "orch-store", TimeoutSeconds: 1}},
+		Canaries: []contract.Canary{{Signal: signal, Component: component, Port: port, DatasourceUID: "orch-store", TimeoutSeconds: 2}},
 	}}
 	return f
 }
@@ -169,6 +170,18 @@ func verify(t *testing.T, e *engineDouble, call contract.StackCall) ([]contract.
 	return proofs, err
 }
 
+// proven verifies with time enough for a busy machine, and expects success.
+func proven(t *testing.T, e *engineDouble, call contract.StackCall) []contract.Proof {
+	t.Helper()
+	call.Stack.Canaries = slices.Clone(call.Stack.Canaries)
+	for i := range call.Stack.Canaries {
+		call.Stack.Canaries[i].TimeoutSeconds = 60
+	}
+	proofs, err := verify(t, e, call)
+	require.NoError(t, err)
+	return proofs
+}
+
 var signals = map[string][2]string{
 	contract.SignalLog: {"otel-collector", "http"}, contract.SignalMetric: {"prometheus", "http"}, contract.SignalSpan: {"jaeger", "otlp"},
 }
@@ -178,12 +191,11 @@ func TestATelemetryCanaryComesOutOfGrafana(t *testing.T) {
 		t.Run(signal, func(t *testing.T) {
 			f := newFlight(t, signal, into[0], into[1])
 			f.busy, f.hidden = 1, 2
-			proofs, err := verify(t, f.engine, f.call)
-			require.NoError(t, err)
+			proofs := proven(t, f.engine, f.call)
 			require.Len(t, proofs, 1)
 			require.Equal(t, signal, proofs[0].Signal)
 			require.GreaterOrEqual(t, proofs[0].LatencyMS, int64(50), "it was hidden from two looks")
-			require.Less(t, proofs[0].LatencyMS, int64(1000))
+			require.Less(t, proofs[0].LatencyMS, int64(60_000))
 			require.Equal(t, 2, f.writes, "what was taken is not written again")
 		})
 	}
@@ -196,10 +208,9 @@ func TestACanaryComesOutOfAnothersGrafana(t *testing.T) {
 		URL: f.view.server.URL, User: "admin", Attribute: "grafana.url",
 		Password: &contract.SecretRef{Ref: contract.NewRef(contract.TracingPipeline, "", "app"), Component: "grafana", Name: "admin_password"},
 	}
-	_, err := verify(t, f.engine, f.call)
-	require.NoError(t, err)
+	proven(t, f.engine, f.call)
 	f.view.password = "changed"
-	_, err = verify(t, f.engine, f.call)
+	_, err := verify(t, f.engine, f.call)
 	failure := failureOf(t, err)
 	require.Equal(t, contract.Denied, failure.Class)
 	require.Equal(t, "grafana.url", failure.Attribute)
@@ -211,11 +222,11 @@ func TestACanaryThatDoesNotComeOutTellsTheWay(t *testing.T) {
 	f.hidden = 1000
 	began := time.Now()
 	_, err := verify(t, f.engine, f.call)
-	require.Less(t, time.Since(began), 5*time.Second)
+	require.Less(t, time.Since(began), 30*time.Second)
 	failure := failureOf(t, err)
 	require.Equal(t, contract.Unhealthy, failure.Class)
 	require.Equal(t, fmt.Sprintf("the span canary failed: it was written to jaeger at %s/v1/traces and did not come out of data source orch-store of Grafana at %s "+
-		"within 1 s, last answer: 404 Not Found: trace not found", f.in.URL, f.view.server.URL), failure.Cause)
+		"within 2 s, last answer: 404 Not Found: trace not found", f.in.URL, f.view.server.URL), failure.Cause)
 	require.Equal(t, []string{"last line of jaeger"}, failure.Evidence.Logs)
 	require.Contains(t, failure.Hint, "verify = false")
 }

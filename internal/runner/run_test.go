@@ -197,7 +197,7 @@ func TestStatusRunsNextToAnOperation(t *testing.T) {
 func TestNoWorker(t *testing.T) {
 	t.Parallel()
 	s := running(t)
-	c := newClient(t, s)
+	c := newClient(t, s, hasty)
 	for name, prepare := range map[string]func(*testing.T, Call){
 		"nobody polls":             func(*testing.T, Call) {},
 		"a worker polls elsewhere": func(t *testing.T, call Call) { serve(t, s, "other-"+call.TaskQueue) },

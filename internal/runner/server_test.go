@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +19,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 // The tests talk to the real embedded server, as a process of its own: the provider's module must not know it.
@@ -79,23 +79,11 @@ type server struct {
 }
 
 func newServer(dir string) (*server, error) {
-	s := &server{dir: dir}
-	for _, port := range []*int{&s.port, &s.uiPort} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		_, text, err := net.SplitHostPort(l.Addr().String())
-		if err != nil {
-			return nil, err
-		}
-		if *port, err = strconv.Atoi(text); err != nil {
-			return nil, err
-		}
+	port, uiPort, err := ports.Pair()
+	if err != nil {
+		return nil, err
 	}
-	s.address = "127.0.0.1:" + strconv.Itoa(s.port)
-	return s, nil
+	return &server{dir: dir, address: "127.0.0.1:" + strconv.Itoa(port), port: port, uiPort: uiPort}, nil
 }
 
 // start runs the server and returns when it answers.
@@ -163,10 +151,10 @@ func running(t *testing.T) *server {
 	return shared.server
 }
 
-// newClient is a client of a server that gives up on workers quickly.
+// newClient is a client of a server, with patience for the workers of a busy machine; hasty has none.
 func newClient(t *testing.T, s *server, change ...func(*Config)) *Client {
 	t.Helper()
-	cfg := Config{Address: s.address, WorkerGrace: 2 * time.Second}
+	cfg := Config{Address: s.address, WorkerGrace: 30 * time.Second}
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -175,6 +163,9 @@ func newClient(t *testing.T, s *server, change ...func(*Config)) *Client {
 	t.Cleanup(c.Close)
 	return c
 }
+
+// hasty gives up on workers quickly.
+func hasty(cfg *Config) { cfg.WorkerGrace = 2 * time.Second }
 
 // newCall is a setup of a service that no other test knows.
 func newCall(t *testing.T, workflowType string) Call {
@@ -227,8 +218,8 @@ func begin(ctx context.Context, t *testing.T, c *Client, call Call) (Run, <-chan
 		return run, done
 	case r := <-done:
 		t.Fatalf("not started: %v", r.err)
-	case <-time.After(30 * time.Second):
-		t.Fatal("not started within 30 s")
+	case <-time.After(time.Minute):
+		t.Fatal("not started within a minute")
 	}
 	return Run{}, nil
 }
@@ -247,5 +238,5 @@ func await(t *testing.T, done <-chan result) result {
 // eventually polls until ok says so.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	require.Eventually(t, ok, 30*time.Second, 50*time.Millisecond, what)
+	require.Eventually(t, ok, time.Minute, 50*time.Millisecond, what)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +22,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 const (
@@ -123,12 +123,9 @@ func cleanEnvironment(t testing.TB) []string {
 
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Reserve()
 	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	address, ok := l.Addr().(*net.TCPAddr)
-	require.True(t, ok)
-	return strconv.Itoa(address.Port)
+	return strconv.Itoa(port)
 }
 
 // startTemporal starts a Temporal server with settings of its configuration template, and returns its address.

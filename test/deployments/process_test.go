@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,31 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/demo/devenv"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
-
-// Host ports of these tests.
-const firstPort, lastPort = 21310, 21399
-
-var ports struct {
-	sync.Mutex
-	next int
-}
-
-// freePort is a port of ours that nobody listens on.
-func freePort(t *testing.T) int {
-	t.Helper()
-	ports.Lock()
-	defer ports.Unlock()
-	for range lastPort - firstPort {
-		port := firstPort + ports.next%(lastPort-firstPort)
-		ports.next++
-		if devenv.Free(port) {
-			return port
-		}
-	}
-	t.Fatal("no free port")
-	return 0
-}
 
 // worker is one `orch-worker dev`: Temporal and a worker in a process of its own.
 type worker struct {
@@ -72,7 +48,10 @@ func binary(t *testing.T, name string) string {
 // startWorker starts a worker; env is added to its environment.
 func startWorker(t *testing.T, env ...string) *worker {
 	t.Helper()
-	w := &worker{t: t, dir: t.TempDir(), port: freePort(t), ui: freePort(t), env: env}
+	w := &worker{t: t, dir: t.TempDir(), env: env}
+	var err error
+	w.port, w.ui, err = ports.Pair()
+	require.NoError(t, err)
 	w.start()
 	t.Cleanup(func() {
 		w.kill()

@@ -33,7 +33,7 @@ func TestApplyMovesALogLineAndDestroyLeavesNothing(t *testing.T) {
 
 	w.assertEmptyPlan()
 	record(t, w, "setup")
-	w.destroy()
+	w.destroy(asUsual)
 	recordLast(t, w, p, "cleanup")
 	w.assertNoState()
 	assertNothingLeft(t, p.service)
@@ -63,7 +63,7 @@ func TestKeptVolumesAreFoundAgain(t *testing.T) {
 	sendLine(t, p, "a line that outlives its service")
 	lokiHas(t, p, "a line that outlives its service")
 	password := grafanaPassword(t, w.server, p)
-	destroyed := w.destroy()
+	destroyed := w.destroy(asUsual)
 	require.Contains(t, destroyed.warnings(), "docker volume rm", "what was kept is told with the way to remove it")
 	for _, object := range objects(t, p.service) {
 		require.True(t, strings.HasPrefix(object, "volume "), "only volumes stay, not %s", object)

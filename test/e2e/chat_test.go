@@ -60,9 +60,7 @@ func (w *world) variables(values map[string]string) {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	port, err := reservePort()
-	require.NoError(t, err)
-	return strconv.Itoa(port)
+	return strconv.Itoa(reservePort(t))
 }
 
 func say(t *testing.T, url, text string) string {
@@ -107,7 +105,7 @@ func TestChatExampleIsBuiltUpdatedAndDestroyed(t *testing.T) {
 	require.Equal(t, database, lives(t, service)[catalog.Neo4jName])
 	require.Contains(t, say(t, url, "again"), "I remember 2 messages")
 
-	w.destroy()
+	w.destroy(asUsual)
 	assertNothingLeft(t, service)
 	require.Empty(t, imagesOf(t, ref))
 }
@@ -158,16 +156,15 @@ func TestChatServiceStartsOnlyWithWhatCloudflareMustHave(t *testing.T) {
 		config string
 		says   string
 	}{
-		"invalid token":        {config("wrong"), "token"},
-		"disabled token":       {config("disabled"), "disabled"},
-		"account's token":      {config(cloudflare.ExampleAccountToken), "account_id"},
-		"without permission":   {config("useless", account, `zone = "example.com"`, `record = "chat.example.com"`), "Zone > DNS > Read"},
-		"pending zone":         {config(cloudflare.ExampleToken, `zone = "example.org"`), "ada.ns.cloudflare.com"},
-		"no such zone":         {config(cloudflare.ExampleToken, `zone = "example.net"`), "example.net"},
-		"no such record":       {config(cloudflare.ExampleToken, `zone = "example.com"`, `record = "no.example.com"`), "no.example.com"},
-		"no such tunnel":       {config(cloudflare.ExampleToken, account, `tunnel = "none"`), "none"},
-		"record to elsewhere":  {config(cloudflare.ExampleToken, `zone = "example.com"`, `record = "chat.example.com"`, `record_content = "192.0.2.1"`), "192.0.2.1"},
-		"nobody listens there": {strings.ReplaceAll(config(cloudflare.ExampleToken), api.URL, "http://127.0.0.1:1"), "127.0.0.1:1"},
+		"invalid token":       {config("wrong"), "token"},
+		"disabled token":      {config("disabled"), "disabled"},
+		"account's token":     {config(cloudflare.ExampleAccountToken), "account_id"},
+		"without permission":  {config("useless", account, `zone = "example.com"`, `record = "chat.example.com"`), "Zone > DNS > Read"},
+		"pending zone":        {config(cloudflare.ExampleToken, `zone = "example.org"`), "ada.ns.cloudflare.com"},
+		"no such zone":        {config(cloudflare.ExampleToken, `zone = "example.net"`), "example.net"},
+		"no such record":      {config(cloudflare.ExampleToken, `zone = "example.com"`, `record = "no.example.com"`), "no.example.com"},
+		"no such tunnel":      {config(cloudflare.ExampleToken, account, `tunnel = "none"`), "none"},
+		"record to elsewhere": {config(cloudflare.ExampleToken, `zone = "example.com"`, `record = "chat.example.com"`, `record_content = "192.0.2.1"`), "192.0.2.1"},
 	} {
 		w.write(bad.config)
 		r := w.tryApply()
@@ -189,6 +186,21 @@ func TestChatServiceStartsOnlyWithWhatCloudflareMustHave(t *testing.T) {
 	w.destroy()
 	assertNothingLeft(t, service)
 	require.Empty(t, double.Unknown())
+}
+
+// It is tried for a while: apart from the others, which are refused at once.
+func TestChatServiceWhoseCloudflareDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, shared.get(t))
+	service := uniqueName("svc-cf-away")
+	t.Cleanup(func() { purge(t, service) })
+	w.write(chat(service, w.server.address(), "api_url = \"http://127.0.0.1:1"+cloudflare.Base+"\"\n    token_wo = \"any\"\n    token_wo_version = 1"))
+	r := w.tryApply()
+	require.Equal(t, 1, r.exit)
+	require.Contains(t, r.errors(), "step "+contract.StepCloudflare+" failed")
+	require.Contains(t, r.errors(), "127.0.0.1:1")
+	w.assertPointsAt(r.diagnostics("error")[0], "cloudflare = {")
+	assertNothingLeft(t, service)
 }
 
 // The key comes from the worker's environment, and is nowhere but in the container's file.
@@ -298,12 +310,12 @@ func TestContextsOfEveryKind(t *testing.T) {
 	}
 	huge, err := os.Create(filepath.Join(s.context, "huge"))
 	require.NoError(t, err)
-	require.NoError(t, huge.Truncate(300<<20))
+	require.NoError(t, huge.Truncate(100<<20))
 	require.NoError(t, huge.Close())
 	w.useService(s)
 	begin := time.Now()
 	w.apply()
-	t.Logf("10,000 small files and one of 300 MiB: %s", time.Since(begin).Round(time.Second))
+	t.Logf("10,000 small files and one of 100 MiB: %s", time.Since(begin).Round(time.Second))
 	w.assertEmptyPlan()
 	put(t, filepath.Join(s.context, "many", "7", "7"), "changed")
 	r := w.plan()

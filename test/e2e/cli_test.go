@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -124,8 +125,9 @@ func (r *result) diagnostics(severity string) []diagnostic {
 	seen := map[string]bool{}
 	add := func(d diagnostic) {
 		override := strings.Contains(d.Summary, "Provider development overrides")
-		if d.Severity == severity && !override && !seen[d.text()] {
-			seen[d.text()] = true
+		key := fmt.Sprint(d.text(), d.Range)
+		if d.Severity == severity && !override && !seen[key] {
+			seen[key] = true
 			out = append(out, d)
 		}
 	}

@@ -16,9 +16,9 @@ import (
 )
 
 // dataLimit is how long a line may take through the Collector's batch and Loki.
-const dataLimit = 30 * time.Second
+const dataLimit = time.Minute
 
-var httpClient = &http.Client{Timeout: 5 * time.Second}
+var httpClient = &http.Client{Timeout: 20 * time.Second}
 
 func localURL(port int, path string) string { return "http://127.0.0.1:" + strconv.Itoa(port) + path }
 

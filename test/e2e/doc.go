@@ -7,8 +7,8 @@
 // double), or "upstream" (what the provider pulls by default). Something missing fails the tests and names the command
 // that makes it; nothing is skipped.
 //
-// It imports contract and catalog for names, secret to read recorded histories, and the Temporal SDK as any client would;
-// Docker is asked through its command line, as a user would. A scenario goes into the file of its subject; what several
+// It imports contract and catalog for names, ports for host ports, secret to read recorded histories, and the Temporal SDK as any
+// client would; Docker is asked through its command line, as a user would. A scenario goes into the file of its subject; what several
 // need is in world_test.go, pipeline_test.go and cli_test.go (a directory, its HCL and its commands), worker_test.go
 // (processes), docker_test.go and data_test.go.
 //

@@ -84,9 +84,13 @@ type life struct{ id, started, state string }
 func lives(t *testing.T, service string) map[string]life {
 	t.Helper()
 	out := map[string]life{}
-	for _, id := range strings.Fields(docker(t, append([]string{"ps", "--all", "--quiet", "--no-trunc"}, owned(service)...)...)) {
-		fields := strings.Split(docker(t, "inspect", "--format",
-			`{{index .Config.Labels "`+contract.LabelComponent+`"}}|{{.Id}}|{{.State.StartedAt}}|{{.State.Status}}`, id), "|")
+	ids := strings.Fields(docker(t, append([]string{"ps", "--all", "--quiet", "--no-trunc"}, owned(service)...)...))
+	if len(ids) == 0 {
+		return out
+	}
+	format := `{{index .Config.Labels "` + contract.LabelComponent + `"}}|{{.Id}}|{{.State.StartedAt}}|{{.State.Status}}`
+	for line := range strings.Lines(docker(t, append([]string{"inspect", "--format", format}, ids...)...)) {
+		fields := strings.Split(strings.TrimSpace(line), "|")
 		require.Len(t, fields, 4)
 		_, twice := out[fields[0]]
 		require.False(t, twice, "two containers of component %s", fields[0])

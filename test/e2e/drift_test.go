@@ -76,7 +76,7 @@ func assertRepaired(t *testing.T, w *world, p *pipeline, n int) {
 	require.Contains(t, warning, harm.component+": ", harm.name)
 	assertOnlyChanges(t, w.planned(), harm.component, warning)
 
-	w.apply()
+	w.applyPlan()
 	after := lives(t, p.service)
 	for _, component := range components {
 		require.Equal(t, "running", after[component].state, "%s: %s", harm.name, component)
@@ -142,7 +142,7 @@ func TestAllContainersGoneMeansCreate(t *testing.T) {
 	}
 	require.Equal(t, 2, w.plan().exit)
 	require.Equal(t, []string{"create"}, w.planned().Actions)
-	w.apply()
+	w.applyPlan()
 	w.assertEmptyPlan()
 	w.destroy()
 	assertNothingLeft(t, p.service)
@@ -163,7 +163,7 @@ func TestRemovedNetworkIsRepaired(t *testing.T) {
 	for _, component := range components {
 		require.Contains(t, planned.warnings(), component+": ")
 	}
-	w.apply()
+	w.applyPlan()
 	sendLine(t, p, "through the new network")
 	lokiHas(t, p, "through the new network")
 	assertWhole(t, w, p)
@@ -176,6 +176,6 @@ func TestDestroyOfWhatIsGoneIsSuccess(t *testing.T) {
 	w.use(p)
 	w.apply()
 	purge(t, p.service)
-	w.destroy("-refresh=false")
+	w.destroy()
 	w.assertNoState()
 }

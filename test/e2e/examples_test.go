@@ -80,8 +80,7 @@ var (
 )
 
 // Every example that makes something is applied as it stands: default ports, default image names, its own service name.
-func TestEveryExampleApplies(t *testing.T) {
-	t.Parallel()
+func everyExampleApplies(t *testing.T) {
 	for _, dir := range exampleDirs(t) {
 		files, err := filepath.Glob(filepath.Join(dir, "*.tf"))
 		require.NoError(t, err)
@@ -102,16 +101,12 @@ func TestEveryExampleApplies(t *testing.T) {
 		if _, given := exampleImages[filepath.Base(dir)]; ownImage && !given {
 			continue
 		}
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			t.Parallel()
-			applyExample(t, dir, hcl.String())
-		})
+		t.Run(filepath.Base(dir), func(t *testing.T) { applyExample(t, dir, hcl.String()) })
 	}
 }
 
 func applyExample(t *testing.T, dir, hcl string) {
 	t.Helper()
-	holdDefaults(t)
 	prefix := ""
 	if found := mirror.FindStringSubmatch(hcl); found != nil {
 		prefix = found[1] + "/"
@@ -148,7 +143,7 @@ func applyExample(t *testing.T, dir, hcl string) {
 			return err == nil && strings.Contains(body, "line 20 of 20")
 		})
 	}
-	w.destroy()
+	w.destroy(asUsual)
 	for _, service := range services {
 		for _, object := range objects(t, service) {
 			require.True(t, strings.HasPrefix(object, "volume "), "%s is left", object)

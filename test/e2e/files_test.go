@@ -118,7 +118,7 @@ func (w *world) assertMends(r *resource) {
 	require.Equal(w.t, 2, planned.exit, planned.errors())
 	require.Contains(w.t, planned.warnings(), catalog.CollectorName+": the container is stopped")
 	require.Equal(w.t, []string{"update"}, w.changeOf(r).Actions)
-	w.apply()
+	w.applyPlan()
 	after := lives(w.t, r.service)[catalog.CollectorName]
 	require.Equal(w.t, before.id, after.id)
 	require.Equal(w.t, "running", after.state)
@@ -135,7 +135,7 @@ func TestLifeOfContainerLogsIngest(t *testing.T) {
 	config, _ := g.changeOf(g.files).After["config"].(string)
 	require.Contains(t, config, filepath.Join(g.folder, "*.log"))
 	require.Contains(t, config, "http://loki."+g.logs.service+".logs:3100/otlp")
-	g.apply()
+	g.applyPlan()
 	state := g.inState(g.files)
 	require.Equal(t, "ready", state["status"])
 	require.Equal(t, "container_logs ingest configured", state["message"])
@@ -158,7 +158,7 @@ func TestLifeOfContainerLogsIngest(t *testing.T) {
 	assertImportsBoth(t, g)
 	g.log("the last line")
 	require.Equal(t, 1, g.arrived("the last line"))
-	g.destroy()
+	g.destroy(asUsual)
 	assertNothingLeft(t, g.files.service)
 	assertNothingLeft(t, g.logs.service)
 }
@@ -174,7 +174,7 @@ func assertReloads(t *testing.T, g *reading) {
 	config, _ := c.After["config"].(string)
 	require.Contains(t, config, `"second $$x"`)
 	require.False(t, holdsTrue(c.AfterUnknown["containers"]), "the plan says that no container is touched")
-	g.apply()
+	g.applyPlan()
 	require.Equal(t, before, lives(t, g.files.service), "neither another container nor a restart")
 	g.assertEmptyPlan()
 	recordRun(t, g.server, contract.NewRef(contract.ContainerLogsIngest, "", g.files.service).ID(), "", "containerlogs-reload")
@@ -198,7 +198,7 @@ func assertEditedIsReloaded(t *testing.T, g *reading) {
 	planned := g.plan()
 	require.Equal(t, 2, planned.exit)
 	require.Contains(t, planned.warnings(), "config.yaml was edited")
-	g.apply()
+	g.applyPlan()
 	g.assertEmptyPlan()
 	require.Equal(t, before, lives(t, g.files.service)[catalog.CollectorName])
 }
@@ -301,8 +301,7 @@ func TestChangedTemplateFileIsAnUpdate(t *testing.T) {
 	require.Contains(t, planned.warnings(), "team: chat")
 	c := g.changeOf(g.files)
 	require.True(t, holdsTrue(c.AfterUnknown["config"]), "it may change once more before the apply")
-	applied := g.terraform("apply", "-json", planFile)
-	require.Zero(t, applied.exit, applied.errors())
+	g.applyPlan()
 	require.Contains(t, g.inState(g.files)["config"], "team: chat")
 	g.assertEmptyPlan()
 	require.Equal(t, before, lives(t, g.files.service))
@@ -313,7 +312,7 @@ func TestChangedTemplateFileIsAnUpdate(t *testing.T) {
 // What can be told without an engine is told by validate, on the attribute.
 func TestBadIngestInputIsFoundByValidate(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	all := map[string]refusal{}
 	for name, c := range map[string]struct{ lines, at, says string }{
 		"promtail":      {"template = \"scrape_configs: []\\nclients: []\"", "template", "alloy convert"},
 		"unknown field": {"template = \"a: 1\\n{{.Nope}}\"", "template", "line 2"},
@@ -325,10 +324,7 @@ func TestBadIngestInputIsFoundByValidate(t *testing.T) {
 		"root":          {"log_paths = [\"/*.log\"]", "log_paths", "folder of their own"},
 		"pipeline id":   {"logs_pipeline_id = \"orch/orch/metrics/app\"", "logs_pipeline_id", "orch_logs_pipeline"},
 	} {
-		w.write(requiredProviders + "\nresource \"orch_container_logs_ingest\" \"it\" {\n  service_name = \"app\"\n  " + c.lines + "\n}\n")
-		r := w.terraform("validate", "-json")
-		require.Equal(t, 1, r.exit, name)
-		require.Contains(t, strings.ToLower(r.errors()), strings.ToLower(c.says), name)
-		w.assertPointsAt(r.diagnostics("error")[0], c.at+" =")
+		all[name] = refusal{fmt.Sprintf("resource \"orch_container_logs_ingest\" %q {\n  service_name = \"app\"\n  %s\n}\n", labelOf(name), c.lines), c.at + " =", c.says}
 	}
+	assertRefused(t, all)
 }

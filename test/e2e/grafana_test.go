@@ -144,7 +144,7 @@ func guestDrift(t *testing.T, w *world, guest *resource, grafana grafanaAt, uid 
 		require.Equal(t, 2, planned.exit, "%s: %s", what, planned.errors())
 		require.Contains(t, planned.warnings(), "grafana: the "+what)
 		require.False(t, holdsTrue(w.planned().AfterUnknown["containers"]), "no container is touched")
-		w.apply()
+		w.applyPlan()
 		require.Equal(t, all(true), grafana.has(t, uid))
 		require.Equal(t, before, lives(t, guest.service))
 		w.assertEmptyPlan()

@@ -1,16 +1,19 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 const address = "orch_logs_pipeline.it"
@@ -72,13 +75,17 @@ func holdDefaults(t *testing.T) {
 	file, err := os.OpenFile(filepath.Join(os.TempDir(), "orch-e2e-defaults.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = file.Close() }) // which unlocks
-	eventually(t, 2*commandLimit, "no other test uses the default ports", func() bool {
+	eventually(t, 3*commandLimit, "no other test uses the default ports", func() bool {
 		return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 	})
 }
 
+// testImage is the label that test/images/build.sh gives every image.
+const testImage = "io.orch.test.inputs"
+
 // withDefaultImages makes the default image names, behind a mirror or not, run what the other tests run, for as long as the
-// test lasts.
+// test lasts. An image that somebody has pulled under such a name stays; a name that a killed test has left is taken over, or
+// a double would pass for the real thing from then on.
 func withDefaultImages(t *testing.T, mirror string) {
 	t.Helper()
 	for name, image := range defaultImages(t) {
@@ -86,7 +93,8 @@ func withDefaultImages(t *testing.T, mirror string) {
 			image = name
 		}
 		name = mirror + name
-		if exists("image", name) {
+		label, err := tryDocker("image", "inspect", "--format", `{{index .Config.Labels "`+testImage+`"}}`, name)
+		if err == nil && (label == "" || name == image) {
 			continue
 		}
 		docker(t, "tag", image, name)
@@ -101,14 +109,23 @@ func withDefaultImages(t *testing.T, mirror string) {
 func needDefaultPorts(t *testing.T) {
 	t.Helper()
 	for _, port := range defaultPorts(t) {
-		require.True(t, portFree(port), "this test needs the default port %d; see who has it with: docker ps; ss -ltnp 'sport = :%d'", port, port)
+		what := fmt.Sprintf("the default port %d is free; see who has it with: docker ps; ss -ltnp 'sport = :%d'", port, port)
+		eventually(t, 20*time.Second, what, func() bool { return ports.Free(port) })
 	}
 }
 
-// The trigger scripts of the first version start workflows like this, from any SDK and without our codec.
-func TestSeedStyleStartWorksAndIsImportable(t *testing.T) {
+// Everything that uses default ports and default image names comes one after the other in one test: several would hold each
+// other's places among those that run at the same time.
+func TestOnDefaults(t *testing.T) {
 	t.Parallel()
 	holdDefaults(t)
+	t.Run("start by a script", startByAScript)
+	t.Run("ingests by service name alone", ingestsByServiceNameAlone)
+	t.Run("examples", everyExampleApplies)
+}
+
+// The trigger scripts of the first version start workflows like this, from any SDK and without our codec.
+func startByAScript(t *testing.T) {
 	withDefaultImages(t, "")
 	needDefaultPorts(t)
 	p := newPipeline(t, "seed")

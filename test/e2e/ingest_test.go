@@ -289,16 +289,9 @@ func TestStdoutIngestThatCannotBe(t *testing.T) {
 		"relative exclude":    {`files = { include = ["/a/*.log"], exclude = ["old/*"] }`, "files", "fits nothing"},
 		"grafana":             {`grafana = { url = "http://127.0.0.1:3000", pipeline_id = "orch/orch/metrics/app" }`, "grafana", "how that Grafana reaches Loki"},
 	}
+	all := map[string]refusal{}
 	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, nil)
-			w.write(requiredProviders + "\nresource \"orch_stdout_ingest\" \"it\" {\n  service_name = \"app\"\n  " + c.hcl + "\n}\n")
-			r := w.terraform("validate", "-json")
-			require.NotZero(t, r.exit)
-			require.Contains(t, r.errors(), c.text)
-			require.NotEmpty(t, r.diagnostics("error"))
-			w.assertPointsAt(r.diagnostics("error")[0], c.attribute)
-		})
+		all[name] = refusal{fmt.Sprintf("resource \"orch_stdout_ingest\" %q {\n  service_name = \"app\"\n  %s\n}\n", labelOf(name), c.hcl), c.attribute, c.text}
 	}
+	assertRefused(t, all)
 }

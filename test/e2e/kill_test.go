@@ -28,6 +28,13 @@ func inTheMiddle(t *testing.T, w *world, p *pipeline) *process {
 	return apply
 }
 
+// hold keeps a container from becoming ready until it is released, however long the test takes with something else.
+func hold(t *testing.T, container string) (release func()) {
+	t.Helper()
+	docker(t, "pause", container)
+	return func() { docker(t, "unpause", container) }
+}
+
 // converges is the end of every kill: one apply, no duplicate, an empty plan, and nothing left after destroy.
 func converges(t *testing.T, w *world, p *pipeline) {
 	t.Helper()
@@ -132,7 +139,7 @@ func TestKilledDestroyConverges(t *testing.T) {
 	})
 	destroy.killAll()
 	destroy.wait()
-	w.destroy()
+	w.destroy(asUsual)
 	w.assertNoState()
 	assertNothingLeft(t, p.service)
 }

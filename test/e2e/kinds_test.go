@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -48,7 +49,7 @@ func TestLifeOfEachKind(t *testing.T) {
 			assertRepairs(t, w, r, k.harmed)
 			assertImports(t, w.server, r)
 			assertNoUnknownRequests(t, w.server, r)
-			w.destroy()
+			w.destroy(asUsual)
 			w.assertNoState()
 			assertNothingLeft(t, r.service)
 		})
@@ -64,7 +65,7 @@ func assertRepairs(t *testing.T, w *world, r *resource, component string) {
 	require.Equal(t, 2, planned.exit, planned.errors())
 	require.Contains(t, planned.warnings(), component+": ")
 	require.Equal(t, []string{"update"}, w.planned().Actions)
-	w.apply()
+	w.applyPlan()
 	after := lives(t, r.service)
 	for _, name := range r.components(t) {
 		if name == component {
@@ -120,16 +121,17 @@ func assertNoUnknownRequests(t *testing.T, s *server, r *resource) {
 func TestServiceNameIsRequired(t *testing.T) {
 	t.Parallel()
 	s := shared.get(t)
+	all := map[string]refusal{}
+	for _, kind := range contract.Kinds() {
+		for _, body := range []string{"", "service_name = null", "service_name = [\"app\"]", "service_name = \"\""} {
+			name := kind.Short + " with " + body
+			all[name] = refusal{fmt.Sprintf("resource \"orch_%s\" %q {\n  %s\n}\n", kind.Name, labelOf(name), body), "", "service_name"}
+		}
+	}
+	assertRefused(t, all)
 	for _, kind := range contract.Kinds() {
 		t.Run(kind.Short, func(t *testing.T) {
 			t.Parallel()
-			for _, body := range []string{"", "service_name = null", "service_name = [\"app\"]", "service_name = \"\""} {
-				w := newWorld(t, nil)
-				w.write(requiredProviders + "\nresource \"orch_" + kind.Name + "\" \"it\" {\n  " + body + "\n}\n")
-				r := w.terraform("validate", "-json")
-				require.Equal(t, 1, r.exit, "%q", body)
-				require.Contains(t, r.errors(), "service_name")
-			}
 			refusesStart(t, s, kind, map[string]any{})
 			refusesStart(t, s, kind, map[string]any{"service_name": 5})
 			refusesStart(t, s, kind, map[string]any{"service_name": ""})

@@ -33,8 +33,7 @@ func newComposed(t *testing.T, w *world) *composed {
 	w.useExample(examplesDir + "/observability")
 	w.env = append(w.env, "TEMPORAL_ADDRESS="+w.server.address(), "TF_VAR_service_name="+c.service)
 	for _, name := range []string{"otlp_grpc", "otlp_http", "loki", "prometheus", "jaeger", "grafana"} {
-		port, err := reservePort()
-		require.NoError(t, err)
+		port := reservePort(t)
 		c.ports[name] = port
 		w.env = append(w.env, "TF_VAR_"+name+"_port="+strconv.Itoa(port))
 	}
@@ -104,7 +103,7 @@ func TestObservabilityExample(t *testing.T) {
 	})
 	assertLinked(t, grafana, map[string]string{logs: traces, metrics: traces, traces: logs})
 
-	destroyed := w.destroy()
+	destroyed := w.destroy(asUsual)
 	assertOrder(t, destroyed, "orch_logs_pipeline.app", "orch_tracing_pipeline.app")
 	assertOrder(t, destroyed, "orch_metrics_pipeline.app", "orch_tracing_pipeline.app")
 	assertNothingLeft(t, c.service)

@@ -68,7 +68,7 @@ func TestLifeOfOTLPIngest(t *testing.T) {
 	require.Zero(t, imported.exit, imported.out)
 	require.Equal(t, 2, other.plan().exit)
 	require.Equal(t, []string{"no-op"}, other.changeOf(r).Actions, "what was imported is as configured")
-	w.destroy()
+	w.destroy(asUsual)
 	for _, gone := range []*resource{logs, metrics, traces, r} {
 		assertNothingLeft(t, gone.service)
 	}
@@ -166,9 +166,7 @@ func selfSigned(t *testing.T, name string) (certificate, key string) {
 
 // A start that names the service alone uses the logs pipeline of the same name, and Terraform can take it over. Without that
 // pipeline, the failure says what is missing.
-func TestIngestsStartByServiceNameAlone(t *testing.T) {
-	t.Parallel()
-	holdDefaults(t)
+func ingestsByServiceNameAlone(t *testing.T) {
 	s := shared.get(t)
 	withDefaultImages(t, "")
 	logs := newResource(t, contract.LogsPipeline, "seed")
@@ -204,6 +202,6 @@ func TestIngestsStartByServiceNameAlone(t *testing.T) {
 	imported := w.terraform("import", "-no-color", r.address(), r.service)
 	require.Zero(t, imported.exit, imported.out)
 	w.assertEmptyPlan()
-	w.destroy()
+	w.destroy(asUsual) // the order of what was imported is known to a refresh only
 	purge(t, logs.service)
 }

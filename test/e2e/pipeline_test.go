@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
@@ -28,9 +26,7 @@ func newPipeline(t *testing.T, name string) *pipeline {
 	t.Helper()
 	p := &pipeline{service: uniqueName(name), images: setting.images, top: []string{"delete_volumes = true"}}
 	for _, port := range []*int{&p.grpc, &p.http, &p.loki, &p.grafana} {
-		var err error
-		*port, err = reservePort()
-		require.NoError(t, err)
+		*port = reservePort(t)
 	}
 	t.Cleanup(func() { purge(t, p.service) })
 	return p
@@ -57,6 +53,16 @@ func (p *pipeline) container(component string) string { return p.ref().Container
 
 // hcl is the configuration; address is the Temporal server's.
 func (p *pipeline) hcl(address string) string {
+	head := append([]string{requiredProviders}, p.head...)
+	head = append(head, "provider \"orch\" {")
+	if address != "" {
+		head = append(head, fmt.Sprintf("  address = %q", address))
+	}
+	return strings.Join(append(append(head, p.provider...), "}", p.block("it")), "\n")
+}
+
+// block is the resource alone.
+func (p *pipeline) block(label string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	lines := func(indent string, all []string) {
@@ -64,14 +70,7 @@ func (p *pipeline) hcl(address string) string {
 			line("%s%s", indent, l)
 		}
 	}
-	line(requiredProviders)
-	lines("", p.head)
-	line("provider \"orch\" {")
-	if address != "" {
-		line("  address = %q", address)
-	}
-	lines("  ", p.provider)
-	line("}\nresource \"orch_logs_pipeline\" \"it\" {\n  service_name = %q", p.service)
+	line("resource \"orch_logs_pipeline\" %q {\n  service_name = %q", label, p.service)
 	lines("  ", p.top)
 	if isVariant(p.images.loki) {
 		line("  verify = false") // it stands in for Loki's readiness alone, so no line would come back from it

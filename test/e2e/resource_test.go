@@ -43,10 +43,8 @@ func newResource(t *testing.T, kind contract.Kind, name string) *resource {
 			if p.Attribute == "" {
 				continue
 			}
-			port, err := reservePort()
-			require.NoError(t, err)
 			block, attribute, _ := strings.Cut(p.Attribute, ".")
-			r.blocks[block][attribute] = strconv.Itoa(port)
+			r.blocks[block][attribute] = strconv.Itoa(reservePort(t))
 		}
 	}
 	t.Cleanup(func() { purge(t, r.service) })

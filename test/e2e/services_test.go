@@ -28,13 +28,16 @@ type containerService struct {
 	command string
 	host    int
 	health  string
-	more    []string
+	// patience is how long failures of the health check do not count.
+	patience string
+	more     []string
 }
 
 func newContainerService(t *testing.T, name string) *containerService {
 	t.Helper()
 	s := &containerService{
 		service: uniqueName(name), image: strconv.Quote(boxImage), command: `["serve", "--port", "8080"]`, health: `http = { port = "http", path = "/ready" }`,
+		patience: "30s",
 	}
 	t.Cleanup(func() { purge(t, s.service); purgeImages(t, s.ref()) })
 	return s
@@ -64,7 +67,7 @@ func (s *containerService) hcl(address string) string {
 		host = fmt.Sprintf(", host = %d", s.host)
 	}
 	line("  ports = { http = { container = 8080%s } }", host)
-	line("  health = { %s, interval = \"200ms\", start_period = \"2s\", retries = 2, timeout = \"1s\" }", s.health)
+	line("  health = { %s, interval = \"200ms\", start_period = %q, retries = 2, timeout = \"1s\" }", s.health, s.patience)
 	line("  update = { drain_seconds = 1 }")
 	for _, more := range s.more {
 		line("  %s", more)
@@ -138,9 +141,9 @@ func TestServiceIsBuiltUpdatedRepairedImportedAndDestroyed(t *testing.T) {
 	require.Equal(t, first, lives(t, s.service))
 
 	put(t, filepath.Join(s.context, "words.txt"), "two")
-	require.Equal(t, 2, w.plan().exit)
-	require.Equal(t, true, w.planned().AfterUnknown["context_hash"])
 	r := w.plan()
+	require.Equal(t, 2, r.exit)
+	require.Equal(t, true, w.planned().AfterUnknown["context_hash"])
 	require.Contains(t, r.warnings(), "Since the image was built: changed words.txt.")
 	w.apply()
 	w.assertEmptyPlan()
@@ -159,7 +162,7 @@ func TestServiceIsBuiltUpdatedRepairedImportedAndDestroyed(t *testing.T) {
 	docker(t, "rm", "--force", s.container())
 	require.Equal(t, 2, w.plan().exit)
 	require.Equal(t, []string{"create"}, w.planned().Actions)
-	w.apply()
+	w.applyPlan()
 	w.assertEmptyPlan()
 	require.Equal(t, built, imagesOf(t, s.ref()), "the image was there still")
 
@@ -170,7 +173,7 @@ func TestServiceIsBuiltUpdatedRepairedImportedAndDestroyed(t *testing.T) {
 		r := w.plan()
 		require.Equal(t, 2, r.exit, reason)
 		require.Contains(t, r.warnings(), "is degraded: service", reason)
-		w.apply()
+		w.applyPlan()
 		w.assertEmptyPlan()
 	}
 
@@ -181,7 +184,7 @@ func TestServiceIsBuiltUpdatedRepairedImportedAndDestroyed(t *testing.T) {
 	w.assertEmptyPlan()
 	require.Equal(t, after, lives(t, s.service))
 
-	w.destroy()
+	w.destroy(asUsual)
 	assertNothingLeft(t, s.service)
 	require.Empty(t, imagesOf(t, s.ref()))
 }
@@ -264,13 +267,13 @@ func TestUpdateOfAServiceLosesNoRequest(t *testing.T) {
 	docker(t, "run", "--detach", "--name", poller, "--network", s.ref().Network(), "--publish", "127.0.0.1::8080", boxImage,
 		"poll", "--url", "http://"+catalog.ServiceName+":8080/ready")
 	t.Cleanup(func() { _, _ = tryDocker("rm", "--force", poller) })
-	eventually(t, 20*time.Second, "the poller is up", func() bool {
+	eventually(t, time.Minute, "the poller is up", func() bool {
 		_, _, err := get(published(t, poller, "8080")+"/polled", "", "")
 		return err == nil
 	})
 	asked := func(more int) {
 		before := polled(t, poller).Requests
-		eventually(t, 20*time.Second, "the poller is answered", func() bool { return polled(t, poller).Requests > before+more })
+		eventually(t, time.Minute, "the poller is answered", func() bool { return polled(t, poller).Requests > before+more })
 	}
 	asked(50)
 	for i := range 2 {
@@ -295,9 +298,7 @@ func TestGapOfAFixedHostPortIsPrinted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, shared.get(t))
 	s := newContainerService(t, "svc-gap")
-	var err error
-	s.host, err = reservePort()
-	require.NoError(t, err)
+	s.host = reservePort(t)
 	w.useService(s)
 	w.apply()
 	s.more = []string{`env = { A = "b" }`}
@@ -336,6 +337,7 @@ func TestNewVersionThatDoesNotBecomeHealthyLeavesTheOldOneServing(t *testing.T) 
 		"unreadable value": {func(s *containerService) { s.more = []string{`secrets = { a = { env = "NOT_ALLOWED" } }`} }, "NOT_ALLOWED"},
 	} {
 		bad := *s
+		bad.patience = "2s"
 		broken.change(&bad)
 		w.useService(&bad)
 		r := w.tryApply()

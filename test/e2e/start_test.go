@@ -15,7 +15,7 @@ import (
 // refusesStart starts a setup as any client would, and expects it to fail as the input of a person, soon.
 func refusesStart(t *testing.T, s *server, kind contract.Kind, argument map[string]any) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	id := uniqueName("refused")
 	run, err := s.dial(t).ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: id, TaskQueue: contract.TaskQueue(id)}, kind.SetupWorkflow(), argument)

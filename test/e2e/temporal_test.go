@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,9 +33,7 @@ func failsWithin(t *testing.T, w *world, limit time.Duration, texts ...string) {
 
 func TestTemporalThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
-	free, err := reservePort()
-	require.NoError(t, err)
-	refusing := net.JoinHostPort("127.0.0.1", strconv.Itoa(free))
+	refusing := net.JoinHostPort("127.0.0.1", freePort(t))
 	// Nobody accepts what the kernel queues: the connection is made and stays silent.
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -49,11 +46,11 @@ func TestTemporalThatCannotBeUsed(t *testing.T) {
 		limit         time.Duration
 		texts         []string
 	}{
-		{"refuses", refusing, nil, 15 * time.Second, []string{refusing, "refuses the connection", "orch-worker dev"}},
-		{"hangs", hanging, nil, 25 * time.Second, []string{hanging, "has not answered", "temporal operator cluster health"}},
-		{"unknown host", "temporal.invalid:7233", nil, 25 * time.Second, []string{"temporal.invalid:7233", "address"}},
-		{"unknown namespace", answering, []string{`namespace = "nowhere"`}, 15 * time.Second, []string{`"nowhere"`, "default", "namespace create"}},
-		{"no TLS there", answering, []string{"tls = {}"}, 25 * time.Second, []string{answering, "tls"}},
+		{"refuses", refusing, nil, 45 * time.Second, []string{refusing, "refuses the connection", "orch-worker dev"}},
+		{"hangs", hanging, nil, 45 * time.Second, []string{hanging, "has not answered", "temporal operator cluster health"}},
+		{"unknown host", "temporal.invalid:7233", nil, 45 * time.Second, []string{"temporal.invalid:7233", "address"}},
+		{"unknown namespace", answering, []string{`namespace = "nowhere"`}, 45 * time.Second, []string{`"nowhere"`, "default", "namespace create"}},
+		{"no TLS there", answering, []string{"tls = {}"}, 45 * time.Second, []string{answering, "tls"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -92,11 +89,12 @@ func TestUnreachableTemporalIsNoRemoval(t *testing.T) {
 func TestQueueThatNobodyPolls(t *testing.T) {
 	t.Parallel()
 	busy := newPipeline(t, "busy")
-	busy.images.loki = slowLoki(t, 25)
+	busy.images.loki = slowLoki(t, slow)
 	s := ownServer(t)
 	busyWorld := newWorld(t, s)
 	busyWorld.use(busy)
 	apply := inTheMiddle(t, busyWorld, busy)
+	release := hold(t, busy.container("loki"))
 
 	p := newPipeline(t, "no-worker")
 	p.top = append(p.top, `task_queue = "nobodys"`)
@@ -104,8 +102,9 @@ func TestQueueThatNobodyPolls(t *testing.T) {
 	w.use(p)
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.stop() }()
-	eventually(t, 10*time.Second, "the worker is stopping", func() bool { return strings.Contains(s.log(), "stopping") })
-	failsWithin(t, w, 20*time.Second, "no worker is polling", `"nobodys"`, "orch-worker run --task-queue nobodys", s.address())
+	eventually(t, time.Minute, "the worker is stopping", func() bool { return strings.Contains(s.log(), "stopping") })
+	failsWithin(t, w, time.Minute, "no worker is polling", `"nobodys"`, "orch-worker run --task-queue nobodys", s.address())
+	release()
 	require.NoError(t, <-stopped)
 
 	require.NoError(t, s.start())
@@ -131,7 +130,7 @@ func TestQueueWhoseWorkerHasDied(t *testing.T) {
 func pollOnce(t *testing.T, s *server, queue, identity string) {
 	t.Helper()
 	c := s.dial(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second) // less than a poll lasts
 	defer cancel()
 	go func() {
 		_, _ = c.WorkflowService().PollWorkflowTaskQueue(ctx, &workflowservice.PollWorkflowTaskQueueRequest{
@@ -139,7 +138,7 @@ func pollOnce(t *testing.T, s *server, queue, identity string) {
 			TaskQueue: &taskqueuepb.TaskQueue{Name: queue, Kind: enumspb.TASK_QUEUE_KIND_NORMAL},
 		})
 	}()
-	eventually(t, 3*time.Second, "the server has seen the poller", func() bool {
+	eventually(t, 40*time.Second, "the server has seen the poller", func() bool {
 		d, err := c.DescribeTaskQueue(t.Context(), queue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
 		return err == nil && len(d.GetPollers()) > 0
 	})
@@ -221,11 +220,13 @@ func TestOperationInFlightIsTold(t *testing.T) {
 	first := newWorld(t, shared.get(t))
 	first.use(p)
 	apply := inTheMiddle(t, first, p)
+	release := hold(t, p.container("loki"))
 	other := *p
 	other.lokiMore = []string{`retention = "48h"`}
 	second := newWorld(t, shared.get(t))
 	second.use(&other)
-	failsWithin(t, second, slow*time.Second, "in flight", p.ref().ID())
+	failsWithin(t, second, time.Minute, "in flight", p.ref().ID())
+	release()
 	require.Zero(t, apply.wait().exit)
 	assertWhole(t, first, p)
 }

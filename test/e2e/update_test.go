@@ -24,7 +24,7 @@ func TestUpdateReplacesOnlyWhatChangedAndKeepsTheData(t *testing.T) {
 	w.use(p)
 	require.Equal(t, 2, w.plan().exit)
 	require.Equal(t, []string{"update"}, w.planned().Actions)
-	w.apply()
+	w.applyPlan()
 	record(t, w, "update")
 	after := lives(t, p.service)
 	require.NotEqual(t, before[catalog.LokiName].id, after[catalog.LokiName].id, "Loki has a new container")
@@ -128,7 +128,7 @@ func TestRenamedServiceIsReplaced(t *testing.T) {
 	w.use(p)
 	require.Equal(t, 2, w.plan().exit)
 	require.Equal(t, []string{"delete", "create"}, w.planned().Actions)
-	w.apply()
+	w.applyPlan()
 	assertNothingLeft(t, old)
 	assertWhole(t, w, p)
 }

@@ -1,6 +1,10 @@
 package e2e
 
 import (
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -34,23 +38,62 @@ func TestBadInputIsRefusedAtItsLine(t *testing.T) {
 		{"negative cpus", func(p *pipeline) { p.lokiMore = []string{"cpus = -1"} }, "cpus", "negative"},
 		{"password without version", func(p *pipeline) { p.grafMore = []string{`admin_password_wo = "long enough"`} }, "resource \"orch_logs_pipeline\"", "admin_password_wo_version"},
 		{"on_failure", func(p *pipeline) { p.top = []string{`on_failure = "panic"`} }, "on_failure", "rollback"},
-		{"scope", func(p *pipeline) { p.provider = []string{`scope = "a-b"`} }, "scope", "lower-case"},
 	}
+	all := map[string]refusal{}
 	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, nil)
-			p := &pipeline{service: "app", grpc: 4317, http: 4318, loki: 3100, grafana: 3000}
-			c.change(p)
-			w.write(p.hcl(""))
-			r := w.terraform("validate", "-json")
-			require.Equal(t, 1, r.exit)
-			found := r.diagnostics("error")
-			require.NotEmpty(t, found)
-			w.assertPointsAt(found[0], c.at)
-			require.Contains(t, r.errors(), c.says)
+		p := &pipeline{service: "app", grpc: 4317, http: 4318, loki: 3100, grafana: 3000}
+		c.change(p)
+		all[c.name] = refusal{p.block(labelOf(c.name)), c.at, c.says}
+	}
+	assertRefused(t, all)
+}
+
+// refusal is a resource that is not valid, text of the line that the error points at, and text of the error.
+type refusal struct{ hcl, at, says string }
+
+// labelOf is a resource's label for a case. It has nothing of the case's name, or the line of the resource would hold the text
+// that an error is to point at.
+func labelOf(name string) string { return fmt.Sprintf("case_%08x", crc32.ChecksumIEEE([]byte(name))) }
+
+// assertRefused validates resources in one go, which is much quicker than one by one; each is in a file of its own, by which its
+// errors are told from others.
+func assertRefused(t *testing.T, cases map[string]refusal) {
+	t.Helper()
+	w := newWorld(t, nil)
+	w.write(requiredProviders + "\n")
+	for name, c := range cases {
+		require.NoError(t, os.WriteFile(filepath.Join(w.dir, labelOf(name)+".tf"), []byte(c.hcl), 0o600))
+	}
+	r := w.terraform("validate", "-json")
+	require.Equal(t, 1, r.exit)
+	errors := map[string][]diagnostic{}
+	for _, d := range r.diagnostics("error") {
+		errors[d.Range.Filename] = append(errors[d.Range.Filename], d)
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			file, texts := labelOf(name)+".tf", ""
+			for _, d := range errors[file] {
+				texts += d.text() + "\n"
+			}
+			require.NotEmpty(t, texts, "it is taken for valid")
+			require.Contains(t, strings.ToLower(texts), strings.ToLower(c.says))
+			if c.at != "" {
+				w.assertPointsInto(file, errors[file][0], c.at)
+			}
 		})
 	}
+}
+
+// What is wrong with the provider's block is told at its line, too.
+func TestBadScopeIsRefusedAtItsLine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.write((&pipeline{service: "app", grpc: 1, http: 2, loki: 3, grafana: 4, provider: []string{`scope = "a-b"`}}).hcl(""))
+	r := w.terraform("validate", "-json")
+	require.Equal(t, 1, r.exit)
+	require.Contains(t, r.errors(), "lower-case")
+	w.assertPointsAt(r.diagnostics("error")[0], "scope")
 }
 
 func TestEmptyConfigurationsAreNoProblem(t *testing.T) {

@@ -18,6 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 const (
@@ -27,10 +29,10 @@ const (
 
 // server is one `orch-worker dev`: Temporal and workers in a process of its own.
 type server struct {
-	dir     string
-	port    int
-	env     []string
-	logPath string
+	dir         string
+	port, webUI int
+	env         []string
+	logPath     string
 
 	cmd    *exec.Cmd
 	exited chan struct{}
@@ -83,13 +85,13 @@ func ownServer(t *testing.T, env ...string) *server {
 	return s
 }
 
-// newServer starts a server. The Web UI is where the provider expects it for a loopback address: 1000 ports above.
+// newServer starts a server, with its Web UI where the provider expects it.
 func newServer(dir string, env ...string) (*server, error) {
-	port, err := reservePort(1000)
+	port, webUI, err := ports.Pair()
 	if err != nil {
 		return nil, err
 	}
-	s := &server{dir: dir, port: port, env: env, logPath: filepath.Join(dir, "worker.log")}
+	s := &server{dir: dir, port: port, webUI: webUI, env: env, logPath: filepath.Join(dir, "worker.log")}
 	return s, s.start()
 }
 
@@ -106,7 +108,7 @@ func (s *server) start() error {
 	}
 	defer logFile.Close()
 	s.cmd = exec.Command(filepath.Join(setting.binDir, "orch-worker"), "dev", "--data-dir", filepath.Join(s.dir, "data"),
-		"--port", strconv.Itoa(s.port), "--ui-port", strconv.Itoa(s.port+1000))
+		"--port", strconv.Itoa(s.port), "--ui-port", strconv.Itoa(s.webUI))
 	s.cmd.Env = append(cleanEnv(), "ORCH_ENCRYPTION_KEY_FILE="+s.keyFile())
 	s.cmd.Env = append(s.cmd.Env, s.env...)
 	s.cmd.Stdout, s.cmd.Stderr = logFile, logFile
@@ -246,41 +248,10 @@ func cleanEnv() []string {
 	return env
 }
 
-var reserved struct {
-	sync.Mutex
-	next int
-}
-
-// reservePort is a host port, free at each of the offsets too. It lies below the range that the kernel hands out, so that
-// no client's connection takes it meanwhile.
-func reservePort(offsets ...int) (int, error) {
-	const first, last = 15000, 29000
-	reserved.Lock()
-	defer reserved.Unlock()
-	if reserved.next == 0 {
-		// Two test runs at the same time begin in different places.
-		reserved.next = first + os.Getpid()%1000*10
-	}
-	for tries := 0; tries < last-first; tries++ {
-		port := reserved.next
-		if reserved.next++; reserved.next > last {
-			reserved.next = first
-		}
-		free := portFree(port)
-		for _, offset := range offsets {
-			free = free && portFree(port+offset)
-		}
-		if free {
-			return port, nil
-		}
-	}
-	return 0, errors.New("no free port")
-}
-
-func portFree(port int) bool {
-	l, err := net.Listen("tcp", net.JoinHostPort("", strconv.Itoa(port)))
-	if err != nil {
-		return false
-	}
-	return l.Close() == nil
+// reservePort is a host port that nobody else is given.
+func reservePort(t *testing.T) int {
+	t.Helper()
+	port, err := ports.Reserve()
+	require.NoError(t, err)
+	return port
 }

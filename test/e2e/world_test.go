@@ -82,12 +82,16 @@ func (w *world) tryApply(args ...string) *result {
 	return w.terraform(append([]string{"apply", "-auto-approve", "-json"}, args...)...)
 }
 
+// destroy ends a scenario. It looks at nothing first, which the plan or apply before it has just done; asUsual does.
 func (w *world) destroy(args ...string) *result {
 	w.t.Helper()
-	r := w.terraform(append([]string{"destroy", "-auto-approve", "-json"}, args...)...)
+	r := w.terraform(append([]string{"destroy", "-auto-approve", "-json", "-refresh=false"}, args...)...)
 	require.Zero(w.t, r.exit, "destroy: %s", r.errors())
 	return r
 }
+
+// asUsual is a destroy as a user types it: with a refresh.
+const asUsual = "-refresh=true"
 
 const planFile = "plan.bin"
 
@@ -95,6 +99,14 @@ const planFile = "plan.bin"
 func (w *world) plan(args ...string) *result {
 	w.t.Helper()
 	return w.terraform(append([]string{"plan", "-json", "-detailed-exitcode", "-out=" + planFile}, args...)...)
+}
+
+// applyPlan applies what w.plan has just planned, as after a review.
+func (w *world) applyPlan() *result {
+	w.t.Helper()
+	r := w.terraform("apply", "-json", planFile)
+	require.Zero(w.t, r.exit, "apply of the plan: %s", r.errors())
+	return r
 }
 
 func (w *world) assertEmptyPlan(args ...string) {
@@ -190,10 +202,10 @@ func (w *world) use(p *pipeline) {
 	})
 }
 
-// lineOf is the number of the line of the configuration that holds text.
-func (w *world) lineOf(text string) int {
+// lineOf is the number of the line of a file of the configuration that holds text.
+func (w *world) lineOf(file, text string) int {
 	w.t.Helper()
-	data, err := os.ReadFile(filepath.Join(w.dir, configFile))
+	data, err := os.ReadFile(filepath.Join(w.dir, file))
 	require.NoError(w.t, err)
 	for i, line := range strings.Split(string(data), "\n") {
 		if strings.Contains(line, text) {
@@ -208,8 +220,13 @@ func (w *world) lineOf(text string) int {
 // of a nested attribute, so its lines count too.
 func (w *world) assertPointsAt(d diagnostic, text string) {
 	w.t.Helper()
-	line := w.lineOf(text)
 	require.Equal(w.t, configFile, d.Range.Filename)
+	w.assertPointsInto(configFile, d, text)
+}
+
+func (w *world) assertPointsInto(file string, d diagnostic, text string) {
+	w.t.Helper()
+	line := w.lineOf(file, text)
 	require.LessOrEqual(w.t, d.Range.Start.Line, line, "the diagnostic points at %q", text)
 	require.GreaterOrEqual(w.t, d.Range.End.Line, line, "the diagnostic points at %q", text)
 }

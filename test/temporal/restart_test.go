@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/test/demo/devenv"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 // These tests need the cluster of `make temporal-up`, and restart it: scripts/temporal.sh restarts runs them.
@@ -60,12 +60,9 @@ func slowLoki(t *testing.T) {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Reserve()
 	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	address, ok := l.Addr().(*net.TCPAddr)
-	require.True(t, ok)
-	return strconv.Itoa(address.Port)
+	return strconv.Itoa(port)
 }
 
 // pipeline is examples/demo on the cluster, with a worker of its own.

@@ -2,9 +2,10 @@ package devenv
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"strconv"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 // Loopback is the address that everything of a development set-up listens on.
@@ -22,23 +23,16 @@ func Free(port int) bool {
 	return l.Close() == nil
 }
 
-// FreePorts returns n different loopback ports that nothing listens on. They are below the range from which systems choose
-// the ports of outgoing connections, so that they stay free until they are used.
+// FreePorts returns n different ports that nothing listens on, and that no other test or benchmark of this machine is given.
 func FreePorts(n int) ([]int, error) {
-	const lowest, highest = 20000, 30000
-	var ports []int
-	taken := map[int]bool{}
-	for range 50 * n {
-		port := lowest + rand.IntN(highest-lowest)
-		if taken[port] || !Free(port) {
-			continue
-		}
-		taken[port] = true
-		if ports = append(ports, port); len(ports) == n {
-			return ports, nil
+	all := make([]int, n)
+	for i := range all {
+		var err error
+		if all[i], err = ports.Reserve(); err != nil {
+			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("no %d free ports between %d and %d on %s", n, lowest, highest, Loopback)
+	return all, nil
 }
 
 // webUIDistance is how far the Web UI's port is from Temporal's: that is where the provider expects the one of a local server.
@@ -57,15 +51,4 @@ func UsualPorts() (temporal, webUI int, err error) {
 }
 
 // UnusualPorts returns free ports for Temporal and its Web UI that nobody looks for a server on.
-func UnusualPorts() (temporal, webUI int, err error) {
-	ports, err := FreePorts(20)
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, port := range ports {
-		if Free(port + webUIDistance) {
-			return port, port + webUIDistance, nil
-		}
-	}
-	return 0, 0, fmt.Errorf("no free pair of ports for Temporal and its Web UI among %v on %s", ports, Loopback)
-}
+func UnusualPorts() (temporal, webUI int, err error) { return ports.Pair() }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/secret"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 )
 
 // isolate keeps a test away from the user's files and from clusters that the environment names.
@@ -38,12 +39,9 @@ func orchWorker(t *testing.T, args ...string) (status int, stdout, stderr string
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Reserve()
 	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	require.NoError(t, err)
-	return port
+	return strconv.Itoa(port)
 }
 
 func TestMistakesOnTheCommandLineGetOneClearLine(t *testing.T) {
@@ -161,7 +159,7 @@ func TestDevServesTheBundledWorkflowsOnAnyQueue(t *testing.T) {
 	c, err := client.Dial(client.Options{HostPort: address})
 	require.NoError(t, err)
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	service := "none" + strconv.FormatInt(time.Now().UnixNano(), 36)
 	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: "a-queue-nobody-listed"},

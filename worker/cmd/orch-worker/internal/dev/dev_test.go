@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -17,6 +15,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 	"github.com/temporal-orchestrator/terraform-provider-orch/worker/cmd/orch-worker/internal/dev"
 	"github.com/temporal-orchestrator/terraform-provider-orch/worker/cmd/orch-worker/internal/devserver"
 	"github.com/temporal-orchestrator/terraform-provider-orch/worker/cmd/orch-worker/internal/lockfile"
@@ -43,14 +42,9 @@ func (h *host) Worker(c client.Client, queue string) (worker.Worker, error) {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Reserve()
 	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	require.NoError(t, err)
-	n, err := strconv.Atoi(port)
-	require.NoError(t, err)
-	return n
+	return port
 }
 
 func options(t *testing.T, h *host) dev.Options {
@@ -111,7 +105,7 @@ func TestAnyQueueIsServedAndWhatIsOpenIsPickedUpAfterARestart(t *testing.T) {
 	require.Eventually(t, func() bool {
 		d, err := c.DescribeWorkflowExecution(t.Context(), open.GetID(), open.GetRunID())
 		return err == nil && len(d.GetPendingActivities()) == 1 && d.GetPendingActivities()[0].GetLastFailure() != nil
-	}, 10*time.Second, 10*time.Millisecond, "the activity runs and fails, because nobody asked for the queue before")
+	}, time.Minute, 10*time.Millisecond, "the activity runs and fails, because nobody asked for the queue before")
 	require.NoError(t, stop())
 
 	h.activity = func(context.Context) (string, error) { return "now", nil }

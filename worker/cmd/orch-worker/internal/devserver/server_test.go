@@ -26,6 +26,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 	"github.com/temporal-orchestrator/terraform-provider-orch/worker/cmd/orch-worker/internal/devserver"
 )
 
@@ -66,14 +67,9 @@ func runChild(raw string) error {
 
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Reserve()
 	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	require.NoError(t, err)
-	n, err := strconv.Atoi(port)
-	require.NoError(t, err)
-	return n
+	return port
 }
 
 func options(t testing.TB) devserver.Options {
@@ -298,11 +294,17 @@ func TestAWorkflowIDCanBeUsedAgainWithinASecond(t *testing.T) {
 	s := start(t, options(t))
 	c := dial(t, s.Address())
 	serve(t, c, "q")
-	begin := time.Now()
-	for range 3 {
+	// A server that refuses does so within a second, and the SDK tries again until it is over: then two runs never end in less
+	// than that. On a busy machine they sometimes do not, either.
+	for range 20 {
+		begin := time.Now()
 		run(t, c, "orch/orch/logs/app", "q", 0)
+		run(t, c, "orch/orch/logs/app", "q", 0)
+		if time.Since(begin) < 900*time.Millisecond {
+			return
+		}
 	}
-	require.Less(t, time.Since(begin), 900*time.Millisecond, "the test proves nothing when it is this slow")
+	t.Fatal("two runs of one ID always took longer than a second")
 }
 
 func TestAKilledServerComesBackOnItsFile(t *testing.T) {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,6 +18,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/ports"
 	"github.com/temporal-orchestrator/terraform-provider-orch/worker/cmd/orch-worker/internal/devserver"
 	"github.com/temporal-orchestrator/terraform-provider-orch/worker/cmd/orch-worker/internal/ondemand"
 )
@@ -47,23 +46,12 @@ func withServer(run func() int) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = os.RemoveAll(dir) }()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Reserve()
 	if err != nil {
-		return 0, err
-	}
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		return 0, err
-	}
-	n, err := strconv.Atoi(port)
-	if err != nil {
-		return 0, err
-	}
-	if err := l.Close(); err != nil {
 		return 0, err
 	}
 	server, err = devserver.Start(context.Background(), devserver.Options{
-		DataDir: dir, Port: n, UIPort: -1,
+		DataDir: dir, Port: port, UIPort: -1,
 		OnStart: func(ctx context.Context, s devserver.StartRequest) {
 			if r := registry.Load(); r != nil {
 				r.OnStart(ctx, s.Namespace, s.TaskQueue, s.WorkflowType)
@@ -213,7 +201,7 @@ func TestOpenWorkflowsFindAWorkerInEveryNamespace(t *testing.T) {
 			run, err := nc.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: t.Name(), TaskQueue: t.Name()}, "Hello", ns)
 			require.NoError(collect, err)
 			runs = append(runs, run)
-		}, 20*time.Second, 100*time.Millisecond, "the server learns about a new namespace now and then")
+		}, time.Minute, 100*time.Millisecond, "the server learns about a new namespace now and then")
 	}
 
 	var f fleet
