@@ -34,18 +34,22 @@ func (e *Engine) makeNetwork(ctx context.Context, r contract.Ref, labels map[str
 	for attempt := 1; ; attempt++ {
 		options := network.CreateOptions{Driver: network.NetworkBridge, Labels: maps.Clone(labels)}
 		free, err := e.freeRange(ctx, r, labels)
-		if err != nil {
-			return err
-		}
 		if free != nil {
 			options.IPAM = &network.IPAM{Config: []network.IPAMConfig{*free}}
 			options.Labels[contract.LabelSubnet] = free.Subnet
 		}
-		_, err = e.api.NetworkCreate(ctx, r.Network(), options)
-		if err == nil || attempt == rangeAttempts || !strings.Contains(err.Error(), "overlap") {
+		if err == nil {
+			_, err = e.api.NetworkCreate(ctx, r.Network(), options)
+		}
+		if err == nil || attempt == rangeAttempts || !rangeTaken(err) {
 			return err
 		}
 	}
+}
+
+// rangeTaken reports whether another network has got a range in between. Engines notice that by the range, or by its first address.
+func rangeTaken(err error) bool {
+	return strings.Contains(err.Error(), "overlap") || strings.Contains(err.Error(), "failed to allocate gateway")
 }
 
 // freeRange asks the engine for a range that no other network has. It is nil when the engine has none that can be divided.

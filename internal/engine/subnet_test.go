@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+	"errors"
 	"net/netip"
 	"testing"
 
@@ -41,6 +43,39 @@ func TestALookForAFreeRangeLeavesNothing(t *testing.T) {
 	_, err = s.e.Prepare(t.Context(), s.call(c), nil)
 	wantFailure(t, err, contract.NotOwned, s.ref.Network()+rangeSuffix)
 	must(t, s.api.NetworkRemove(t.Context(), made.ID))
+}
+
+// contested is an engine on which somebody else makes networks at the same time.
+type contested struct {
+	dockerAPI
+	lost []string
+}
+
+func (c *contested) NetworkCreate(ctx context.Context, name string, options network.CreateOptions) (network.CreateResponse, error) {
+	if len(c.lost) > 0 {
+		text := c.lost[0]
+		if c.lost = c.lost[1:]; text != "" {
+			return network.CreateResponse{}, errors.New("Error response from daemon: " + text)
+		}
+	}
+	return c.dockerAPI.NetworkCreate(ctx, name, options)
+}
+
+func TestARangeThatSomebodyElseGetsInBetweenIsLeftToThem(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	const gateway, pool = "failed to allocate gateway (172.18.0.1): Address already in use", "Pool overlaps with other one on this address space"
+	// Calls in turn: the look for a range, and the network with it.
+	s.e.api = &contested{s.e.api, []string{gateway, "", gateway, "", pool}}
+	made, err := s.e.ensureNetwork(t.Context(), s.ref, s.run)
+	must(t, err)
+	if made.Labels[contract.LabelSubnet] == "" {
+		t.Errorf("labels %v", made.Labels)
+	}
+	must(t, s.e.removeNetwork(t.Context(), s.ref, made.ID))
+	s.e.api = &contested{s.e.api, []string{"no"}}
+	_, err = s.e.ensureNetwork(t.Context(), s.ref, s.run)
+	wantFailure(t, err, contract.Unavailable, "create network "+s.ref.Network(), "no")
 }
 
 func TestAnAddressOfOrchsChoiceLiesInTheUpperHalfAndIsFree(t *testing.T) {
