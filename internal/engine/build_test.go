@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
@@ -61,19 +63,50 @@ func (s *service) images() []string {
 	return tags
 }
 
+// classicOnly is an engine of before BuildKit.
+type classicOnly struct{ dockerAPI }
+
+func (c classicOnly) Ping(ctx context.Context) (types.Ping, error) {
+	ping, err := c.dockerAPI.Ping(ctx)
+	ping.APIVersion, ping.BuilderVersion = "1.38", ""
+	return ping, err
+}
+
 // eachBuilder runs a test with BuildKit and with the classic builder.
-func eachBuilder(t *testing.T, test func(t *testing.T)) {
-	for name, value := range map[string]string{"BuildKit": "", "classic": "0"} {
+func eachBuilder(t *testing.T, test func(t *testing.T, s *service)) {
+	t.Parallel()
+	for _, name := range []string{"BuildKit", "classic"} {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv("DOCKER_BUILDKIT", value)
-			test(t)
+			t.Parallel()
+			s := newService(t)
+			if name == "classic" {
+				s.e.api = classicOnly{s.e.api}
+			}
+			test(t, s)
 		})
 	}
 }
 
+// TestBuildersAreChosenByTheEngineAndTheEnvironment is not parallel: it sets the environment.
+func TestBuildersAreChosenByTheEngineAndTheEnvironment(t *testing.T) {
+	s := newService(t)
+	is := func(e *Engine, want ...build.BuilderVersion) {
+		t.Helper()
+		got, err := e.builders(t.Context())
+		must(t, err)
+		if !slices.Equal(got, want) {
+			t.Errorf("builders %q, want %q", got, want)
+		}
+	}
+	t.Setenv("DOCKER_BUILDKIT", "")
+	is(s.e, build.BuilderBuildKit, build.BuilderV1)
+	is(&Engine{api: classicOnly{s.e.api}}, build.BuilderV1)
+	t.Setenv("DOCKER_BUILDKIT", "0")
+	is(s.e, build.BuilderV1)
+}
+
 func TestBuiltImageRunsAndIsBuiltOnce(t *testing.T) {
-	eachBuilder(t, func(t *testing.T) {
-		s := newService(t)
+	eachBuilder(t, func(t *testing.T, s *service) {
 		c, open := s.built("alpha", "one", map[string]string{
 			"Dockerfile":    "FROM $BOX AS base\nARG WORD=nothing\nENV WORD=$WORD\nFROM base AS app\nCOPY data /data\nFROM base AS other\nCOPY missing /",
 			"data/deep/one": "1", ".dockerignore": "*.log",
@@ -152,8 +185,7 @@ func TestFailedBuildsTellWhy(t *testing.T) {
 		"no registry":  {"FROM registry.invalid/base:1\nCOPY Dockerfile /", "", contract.Unavailable, []string{"base image registry.invalid/base:1", "cannot be pulled", "docker load", "build.dockerfile"}},
 		"bad name":     {"FROM Bad:Name:1", "", contract.InvalidInput, []string{"Bad:Name:1", "build.dockerfile"}},
 	}
-	eachBuilder(t, func(t *testing.T) {
-		s := newService(t)
+	eachBuilder(t, func(t *testing.T, s *service) {
 		t.Cleanup(func() { s.removeLayers() })
 		for name, c := range cases {
 			t.Run(name, func(t *testing.T) {
@@ -171,23 +203,21 @@ func TestFailedBuildsTellWhy(t *testing.T) {
 }
 
 func TestBaseImageThatTheRegistryDoesNotHave(t *testing.T) {
-	host := newRegistry(t, "one")
-	eachBuilder(t, func(t *testing.T) {
-		s := newService(t)
+	eachBuilder(t, func(t *testing.T, s *service) {
+		host := newRegistry(t, "one")
 		c, open := s.built("alpha", "bad", map[string]string{"Dockerfile": "FROM " + host + "/nothing:1\nCOPY Dockerfile /"})
 		wantFailure(t, s.build(c, open, nil), contract.NotFound, host+"/nothing:1", "does not exist in registry "+host, "build.dockerfile")
 
 		c, open = s.built("alpha", "good", map[string]string{"Dockerfile": "FROM " + host + "/pulled:1\nCOPY Dockerfile /"})
 		must(t, s.build(c, open, nil))
+		if _, err := s.api.ImageRemove(t.Context(), host+"/pulled:1", image.RemoveOptions{}); err != nil {
+			t.Log("the base image was not tagged:", err)
+		}
 	})
-	if _, err := newService(t).api.ImageRemove(t.Context(), host+"/pulled:1", image.RemoveOptions{}); err != nil {
-		t.Log("the base image was not tagged:", err)
-	}
 }
 
 func TestContextThatFailsWhileItIsSentIsTheCause(t *testing.T) {
-	eachBuilder(t, func(t *testing.T) {
-		s := newService(t)
+	eachBuilder(t, func(t *testing.T, s *service) {
 		c, _ := s.built("alpha", "bad", map[string]string{"Dockerfile": "FROM $BOX"})
 		cause := contract.Fail(contract.InvalidInput, "data changes while it is read")
 		err := s.build(c, func() (io.ReadCloser, error) {
@@ -200,8 +230,7 @@ func TestContextThatFailsWhileItIsSentIsTheCause(t *testing.T) {
 }
 
 func TestRepositoryThatCannotBeFetched(t *testing.T) {
-	eachBuilder(t, func(t *testing.T) {
-		s := newService(t)
+	eachBuilder(t, func(t *testing.T, s *service) {
 		c, _ := s.built("alpha", "bad", nil)
 		c.Build.Context = "https://repository.invalid/app.git#main"
 		wantFailure(t, s.build(c, nil, nil), contract.Unavailable, "cannot fetch the build context https://repository.invalid/app.git#main",
@@ -210,8 +239,7 @@ func TestRepositoryThatCannotBeFetched(t *testing.T) {
 }
 
 func TestEngineFetchesAGitRepository(t *testing.T) {
-	eachBuilder(t, func(t *testing.T) {
-		s := newService(t)
+	eachBuilder(t, func(t *testing.T, s *service) {
 		repository := git.Serve(t)
 		repository.Commit("one", map[string]string{"deploy/Dockerfile": "FROM " + boxImage + "\nENV FROM_GIT=yes"})
 		url := repository.URL
@@ -233,8 +261,7 @@ func TestEngineFetchesAGitRepository(t *testing.T) {
 
 // A build that is interrupted ends at once, and leaves neither image nor container.
 func TestInterruptedBuildLeavesNothing(t *testing.T) {
-	eachBuilder(t, func(t *testing.T) {
-		s := newService(t)
+	eachBuilder(t, func(t *testing.T, s *service) {
 		c, open := s.built("alpha", "hung", map[string]string{"Dockerfile": "FROM $BOX\nLABEL test=" + s.ref.Service + "\nRUN [\"/box\"]"})
 		ctx, cancel := context.WithCancel(t.Context())
 		err := s.e.Build(ctx, s.componentCall(c), open, func(format string, args ...any) {
@@ -260,6 +287,7 @@ func (withoutSessions) DialHijack(context.Context, string, string, map[string][]
 }
 
 func TestClassicBuilderTakesOverWhereNoSessionCanBeOpened(t *testing.T) {
+	t.Parallel()
 	s := newService(t)
 	s.e.api = withoutSessions{s.e.api}
 	c, open := s.built("alpha", "one", map[string]string{"Dockerfile": "FROM $BOX\nENV A=b"})
@@ -272,6 +300,7 @@ func TestClassicBuilderTakesOverWhereNoSessionCanBeOpened(t *testing.T) {
 
 // What the engines of this machine do not say, newer ones and full disks do.
 func TestCausesInTheWordsOfOtherEngines(t *testing.T) {
+	t.Parallel()
 	c := contract.Component{Name: "app", Image: "orch.local/app:1", Build: &contract.Build{Context: "/src", Dockerfile: "deploy/Dockerfile"}}
 	for message, want := range map[string]struct {
 		class contract.ErrorClass
@@ -332,8 +361,7 @@ func (s *service) content(ref, dir string) []string {
 }
 
 func TestIgnoredFilesAreNotInTheImage(t *testing.T) {
-	eachBuilder(t, func(t *testing.T) {
-		s := newService(t)
+	eachBuilder(t, func(t *testing.T, s *service) {
 		c, open := s.built("alpha", "ignore", map[string]string{
 			"sub/Dockerfile": "FROM $BOX\nCOPY . /context/", ".dockerignore": ".dockerignore\n*.log", "a.log": "", "a.txt": "",
 		})
@@ -345,7 +373,7 @@ func TestIgnoredFilesAreNotInTheImage(t *testing.T) {
 		c, open = s.built("alpha", "hidden", map[string]string{"Dockerfile": "FROM $BOX\nCOPY . /context/", ".dockerignore": "*\n!a.txt", "a.txt": ""})
 		must(t, s.build(c, open, nil))
 		want := []string{"context/a.txt"}
-		if os.Getenv("DOCKER_BUILDKIT") != "0" {
+		if _, classic := s.e.api.(classicOnly); !classic {
 			// BuildKit copies what it was sent, and it has to be sent these.
 			want = []string{"context/.dockerignore", "context/Dockerfile", "context/a.txt"}
 		}
@@ -356,6 +384,7 @@ func TestIgnoredFilesAreNotInTheImage(t *testing.T) {
 }
 
 func TestImagesLiveAsLongAsTheyAreNeeded(t *testing.T) {
+	t.Parallel()
 	s := newService(t)
 	version := func(tag string) contract.Component {
 		c, open := s.built("alpha", tag, map[string]string{"Dockerfile": "FROM $BOX\nENV VERSION=" + tag})
@@ -412,6 +441,7 @@ func TestImagesLiveAsLongAsTheyAreNeeded(t *testing.T) {
 
 // A second attempt takes the tag from what an attempt that nobody waits for any more has built.
 func TestUntaggedImagesAreRemoved(t *testing.T) {
+	t.Parallel()
 	s := newService(t)
 	c, open := s.built("alpha", "lost", map[string]string{"Dockerfile": "FROM $BOX\nENV LOST=yes"})
 	must(t, s.build(c, open, nil))
@@ -428,6 +458,7 @@ func TestUntaggedImagesAreRemoved(t *testing.T) {
 }
 
 func TestTagOfSomebodyElseIsNotTaken(t *testing.T) {
+	t.Parallel()
 	s := newService(t)
 	c, open := s.built("alpha", "theirs", map[string]string{"Dockerfile": "FROM $BOX"})
 	must(t, s.api.ImageTag(t.Context(), boxImage, c.Image))
@@ -436,6 +467,7 @@ func TestTagOfSomebodyElseIsNotTaken(t *testing.T) {
 }
 
 func TestImageThatWasRemovedIsNotPulled(t *testing.T) {
+	t.Parallel()
 	s := newService(t)
 	c, _ := s.built("alpha", "gone", nil)
 	_, err := s.e.Prepare(t.Context(), s.call(c), nil)

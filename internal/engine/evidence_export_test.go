@@ -62,11 +62,12 @@ func (h hung) Info(ctx context.Context) (system.Info, error) {
 
 func TestNobodyWaitsForAnothersQuestionToAnEngineThatHangs(t *testing.T) {
 	t.Parallel()
-	e := &Engine{api: hung{asked: make(chan struct{}, 2)}}
+	asked := make(chan struct{}, 2)
+	e := &Engine{api: hung{asked: asked}}
 	long, cancel := context.WithCancel(t.Context())
 	first := make(chan error)
 	go func() { first <- e.CheckEngine(long, "") }()
-	<-e.api.(hung).asked
+	<-asked
 	short, stop := context.WithCancel(t.Context())
 	stop()
 	if err := e.CheckEngine(short, ""); !errors.Is(err, context.Canceled) {

@@ -21,7 +21,6 @@ func (s *service) probed(name string, p contract.Probe) contract.Component {
 
 func TestAProbeByHTTPSaysWhatCameBack(t *testing.T) {
 	t.Parallel()
-	s := newService(t)
 	for _, tc := range []struct {
 		name  string
 		probe contract.Probe
@@ -38,7 +37,8 @@ func TestAProbeByHTTPSaysWhatCameBack(t *testing.T) {
 			[]string{"did not become ready in 3 attempts"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s.t = t
+			t.Parallel()
+			s := newService(t)
 			c := s.probed("alpha", tc.probe)
 			_, err := s.ensure(c)
 			if tc.words == nil {

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -30,6 +31,10 @@ import (
 var boxImage, otherImage, checkedImage, slowImage string
 
 func TestMain(m *testing.M) {
+	// The tests wait most of the time, for what stops, drains and is not ready. The command line has the last word.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
 	if err := buildImages(); err != nil {
 		// A test of the engine without an engine proves nothing, so it must not look as if it did.
 		fmt.Fprintln(os.Stderr, "the tests of this package need a Docker Engine:", err)
