@@ -28,6 +28,12 @@ func contextSource(b contract.Build, progress engine.Progress) engine.Source {
 		return nil
 	}
 	return func() (io.ReadCloser, error) {
+		if b.Hash == "" {
+			failure := contract.Fail(contract.InvalidInput, "the build context %s comes without the digest of its content, which names the image", b.Context)
+			failure.Attribute = "build.context"
+			failure.Hint = "apply it with Terraform, which computes the digest; or give a Git URL or an image"
+			return nil, failure
+		}
 		if _, err := os.Stat(b.Context); errors.Is(err, os.ErrNotExist) {
 			return nil, elsewhere(b)
 		}

@@ -59,6 +59,11 @@ func TestBuildSendsTheContextThatThePlanSaw(t *testing.T) {
 	require.Contains(t, failure.Cause, "is not what the plan saw")
 	require.Equal(t, "plan and apply again", failure.Hint)
 	require.NoError(t, run(t, &building{has: true}, contract.ActivityBuildImage, buildCall(b), nil), "an image that is there needs no context")
+
+	b.Hash = "" // as a client other than Terraform may start it
+	failure = failureOf(t, run(t, &building{}, contract.ActivityBuildImage, buildCall(b), nil))
+	require.Equal(t, "build.context", failure.Attribute)
+	require.Contains(t, failure.Cause, "without the digest of its content")
 }
 
 func TestBuildOnAHostWithoutTheFolderOffersTheAlternatives(t *testing.T) {

@@ -62,14 +62,15 @@ func (c *CloudflareInput) problems() []Problem {
 	if c.Zone != nil && !domainPattern.MatchString(*c.Zone) {
 		problems = append(problems, Problem{"cloudflare.zone", fmt.Sprintf("%q is not a domain name such as example.com", *c.Zone)})
 	}
-	switch zone := or(c.Zone, ""); {
+	record, zone := strings.ToLower(or(c.Record, "")), strings.ToLower(or(c.Zone, ""))
+	switch {
 	case c.Record == nil && c.RecordContent != nil:
 		problems = append(problems, Problem{"cloudflare.record_content", "it needs record"})
 	case c.Record == nil:
 	case c.Zone == nil:
 		problems = append(problems, Problem{"cloudflare.record", "it needs zone"})
-	case !domainPattern.MatchString(*c.Record) || *c.Record != zone && !strings.HasSuffix(*c.Record, "."+zone):
-		problems = append(problems, Problem{"cloudflare.record", fmt.Sprintf("%q is not a name in zone %s", *c.Record, zone)})
+	case !domainPattern.MatchString(record) || record != zone && !strings.HasSuffix(record, "."+zone):
+		problems = append(problems, Problem{"cloudflare.record", fmt.Sprintf("%q is not a name in zone %s", *c.Record, *c.Zone)})
 	}
 	if c.Tunnel != nil && c.AccountID == nil {
 		problems = append(problems, Problem{"cloudflare.tunnel", "it needs account_id"})

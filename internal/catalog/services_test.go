@@ -178,3 +178,8 @@ func TestBadInputOfServicesIsFoundOnItsAttribute(t *testing.T) {
 	}
 	require.Equal(t, "/d", oneService(t, `{"image":"i:1","volumes":{"d":{"path":"/d/"}}}`).Volumes[0].Path, "one path has one form")
 }
+
+func TestNamesOfTheDNSAreComparedAsTheDNSDoes(t *testing.T) {
+	stack := expanded(t, catalog.ChatService.Entry(), `{"image":"i:1","cloudflare":{"token":{"env":"T"},"zone":"Example.com","record":"Chat.EXAMPLE.com"}}`)
+	require.Equal(t, "Chat.EXAMPLE.com", stack.Cloudflare.Record)
+}

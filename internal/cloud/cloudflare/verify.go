@@ -90,9 +90,10 @@ func (v *verifier) token(ctx context.Context) error {
 
 // zone is there once, active, and has the record.
 func (v *verifier) zone(ctx context.Context) error {
-	query := url.Values{"name": {v.check.Zone}}
+	query, where := url.Values{"name": {v.check.Zone}}, ""
 	if v.check.AccountID != "" {
 		query.Set("account.id", v.check.AccountID)
+		where = " in account " + v.check.AccountID
 	}
 	found, err := list[zone](ctx, v.client, "/zones", query)
 	if err != nil {
@@ -101,7 +102,7 @@ func (v *verifier) zone(ctx context.Context) error {
 	found = slices.DeleteFunc(found, func(z zone) bool { return !sameName(z.Name, v.check.Zone) })
 	switch {
 	case len(found) == 0:
-		return failure(contract.NotFound, "zone", fmt.Sprintf("Cloudflare shows this token no zone %s: there is none, or the token may not read it", v.check.Zone),
+		return failure(contract.NotFound, "zone", fmt.Sprintf("Cloudflare shows this token no zone %s%s: there is none, or the token may not read it", v.check.Zone, where),
 			"add the domain to Cloudflare, or give the token the permission "+permitZone+" for it")
 	case len(found) > 1:
 		return failure(contract.Conflict, "zone", fmt.Sprintf("Cloudflare has %d zones %s that this token can read", len(found), v.check.Zone), "set cloudflare.account_id")

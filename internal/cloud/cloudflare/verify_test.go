@@ -113,6 +113,8 @@ func TestZones(t *testing.T) {
 	refused(t, verify(t, check, double.ExampleToken), contract.Conflict, "cloudflare.zone", "2 zones", "set cloudflare.account_id")
 	check.AccountID = double.ExampleAccount
 	require.NoError(t, verify(t, check, double.ExampleToken))
+	absent.AccountID = double.ExampleAccount
+	refused(t, verify(t, absent, double.ExampleToken), contract.NotFound, "cloudflare.zone", "no zone example.org in account "+double.ExampleAccount)
 
 	w.Update(func(s *double.State) { s.Tokens[0].Permissions = nil })
 	refused(t, verify(t, check, double.ExampleToken), contract.NotFound, "cloudflare.zone", "may not read it", "Zone > Zone > Read")
