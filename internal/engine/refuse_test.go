@@ -273,6 +273,19 @@ func TestAnImageThatCannotBeStarted(t *testing.T) {
 	wantFailure(t, err, contract.InvalidInput, "no such program", "alpha.image")
 }
 
+func TestSettingsThatOnlyTheEngineCanJudgeAreNamed(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	c := s.component("alpha")
+	c.User = "stranger"
+	_, err := s.ensure(c)
+	wantFailure(t, err, contract.InvalidInput, "no such user", "alpha.user")
+	c = s.component("beta")
+	c.CPUs = 10_000
+	_, err = s.ensure(c)
+	wantFailure(t, err, contract.InvalidInput, "CPUs", "beta.cpus")
+}
+
 func TestAnotherEngineOrNone(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
