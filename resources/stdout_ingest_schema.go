@@ -77,8 +77,8 @@ func stdoutIngestSchema(ctx context.Context) schema.Schema {
 	for _, name := range []string{"id", "message", "steps", "workflow_id", "run_id", "web_ui_url"} {
 		attributes[name] = computed[name]
 	}
-	attributes["status"] = schema.StringAttribute{Computed: true, MarkdownDescription: "`ready` when the tail works with this configuration; `degraded` when its workflow does " +
-		"not run, or its data source in Grafana is not as it should be, which the next apply repairs; `in_progress` while an operation is under way."}
+	attributes["status"] = schema.StringAttribute{Computed: true, MarkdownDescription: "`ready` when the tail works with this configuration; `degraded` when it does not, " +
+		"for example because somebody has ended its workflow or its disk is full, or when its data source in Grafana is not as it should be, which the next apply repairs; `in_progress` while an operation is under way."}
 	attributes["datasource_uid"] = schema.StringAttribute{Computed: true, MarkdownDescription: "Uid of the data source in `grafana`. Null without one."}
 	attributes["engine_id"] = schema.StringAttribute{Computed: true, MarkdownDescription: "ID of the Docker Engine of the worker's host, by which it is known again. " +
 		"Workers on other engines refuse to touch the ingest. Null when that host had none."}
