@@ -28,7 +28,7 @@ func renderInputSchema() map[string]schema.Attribute {
 		"owner": text("Workspace that has the service, by name or ID. Changing it replaces the deployment. Default: the only one that the token sees.",
 			stringplanmodifier.RequiresReplace()),
 		"region": text(fmt.Sprintf("Region: %s. Changing it replaces the deployment. Default: `%s`.", words(catalog.RenderRegions()), catalog.DefaultRenderRegion),
-			stringplanmodifier.RequiresReplace()),
+			replaceUnless(catalog.DefaultRenderRegion)),
 		"plan": text(fmt.Sprintf("Instance type: %s. Render's API refuses to create free services. Default: `%s`.", words(catalog.RenderPlans()), catalog.DefaultRenderPlan)),
 		"image": schema.StringAttribute{
 			Optional: true, Validators: []validator.String{stringvalidator.ExactlyOneOf(path.MatchRoot("image"), path.MatchRoot("repository"))},
@@ -44,7 +44,7 @@ func renderInputSchema() map[string]schema.Attribute {
 		"root_dir":           text("Folder of the repository that is built. Default: the whole repository."),
 		"dockerfile":         text("Path of the Dockerfile, for the runtime `docker`. Default: Render's, `./Dockerfile`."),
 		"build_command":      text("Command that builds; needed for every runtime but `docker`. Default: none."),
-		"start_command":      text("Command that starts the application; needed for every runtime but `docker`. Default: none. Default: that of the image."),
+		"start_command":      text("Command that starts the application; needed for every runtime but `docker`. Default: that of the image."),
 		"pre_deploy_command": text("Command that Render runs before a deploy goes live, for example a migration. Default: none."),
 		"num_instances": schema.Int64Attribute{
 			Optional: true, MarkdownDescription: fmt.Sprintf("How many instances there are. Default: `%d`.", catalog.DefaultRenderInstances),
