@@ -3,6 +3,7 @@ package datasources
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
@@ -75,10 +76,8 @@ func (l *logFiles) Read(ctx context.Context, req datasource.ReadRequest, resp *d
 	}
 	in := m.input()
 	for _, problem := range in.Validate() {
-		diags.AddAttributeError(path.Root(problem.Attribute), "Invalid "+problem.Attribute, sentence(problem.Message))
-	}
-	if err := contract.ValidateServiceName(m.ServiceName.ValueString()); err != nil {
-		diags.AddAttributeError(path.Root("service_name"), "Invalid service name", sentence(err.Error()))
+		block, _, _ := strings.Cut(problem.Attribute, ".") // Terraform quotes no line of an attribute within another
+		diags.AddAttributeError(path.Root(block), "Invalid "+problem.Attribute, sentence(problem.Message))
 	}
 	timeout, d := m.Timeouts.Read(ctx, readTimeout)
 	diags.Append(d...)

@@ -19,6 +19,25 @@ func allKnown(object tftypes.Value, names []string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { return !values[name].IsFullyKnown() })
 }
 
+// holdsNull reports whether a list, set or map in the attributes of that name has a null among its elements. The validators of
+// the schema refuse it; to convert it would only add the framework's own error, which blames the provider.
+func holdsNull(object tftypes.Value, names []string) bool {
+	values, found := attributesOf(object), false
+	for _, name := range names {
+		err := tftypes.Walk(values[name], func(at *tftypes.AttributePath, value tftypes.Value) (bool, error) {
+			if steps := at.Steps(); value.IsNull() && len(steps) > 0 {
+				_, attribute := steps[len(steps)-1].(tftypes.AttributeName)
+				found = found || !attribute
+			}
+			return !found, nil
+		})
+		if err != nil {
+			panic("resources: a value cannot be walked: " + err.Error()) // the framework has checked it against the schema
+		}
+	}
+	return found
+}
+
 // sameAttributes reports whether the attributes of that name are known and equal in both objects.
 func sameAttributes(a, b tftypes.Value, names []string) bool {
 	left, right := attributesOf(a), attributesOf(b)

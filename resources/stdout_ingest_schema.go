@@ -89,12 +89,12 @@ func logFilesSchema() schema.Attribute {
 		MarkdownDescription: "Files on the worker's host to follow. Default: none; with neither `files` nor `containers`, the containers of `service_name`.",
 		Attributes: map[string]schema.Attribute{
 			"include": schema.ListAttribute{
-				Required: true, ElementType: types.StringType,
+				Required: true, ElementType: types.StringType, Validators: noNulls,
 				MarkdownDescription: "Absolute paths and glob patterns: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any number of directories. Rotated files need not fit: " +
 					"a file that was followed is followed under its new name to its end.",
 			},
 			"exclude": schema.ListAttribute{
-				Optional: true, ElementType: types.StringType,
+				Optional: true, ElementType: types.StringType, Validators: noNulls,
 				MarkdownDescription: "Patterns of what is left out, files and whole directories. One without a slash fits names anywhere, for example `*.gz`. Default: none.",
 			},
 			"max_depth": schema.Int64Attribute{
@@ -116,7 +116,7 @@ func logContainersSchema() schema.Attribute {
 				MarkdownDescription: "Labels that a container must all have; an empty value fits every value. Default: none.",
 			},
 			"names": schema.ListAttribute{
-				Optional: true, ElementType: types.StringType, MarkdownDescription: "Container names, in which `*` and `?` are wildcards. Default: none.",
+				Optional: true, ElementType: types.StringType, Validators: noNulls, MarkdownDescription: "Container names, in which `*` and `?` are wildcards. Default: none.",
 			},
 			"service": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{notEmpty},

@@ -143,7 +143,8 @@ func TestBadValuesAreReportedOnTheirAttribute(t *testing.T) {
 		"retention below Loki's":  {with("loki", object{"retention": "12h"}), "loki", "less than 24h"},
 		"unknown on_failure":      {with("on_failure", "panic"), "on_failure", "rollback"},
 		"unknown on_interrupt":    {with("on_interrupt", "ignore"), "on_interrupt", "detach"},
-		"timeout in words":        {with("timeouts", object{"create": "soon"}), "timeouts.create", "time units"},
+		"timeout in words":        {with("timeouts", object{"create": "soon"}), "timeouts.create", "not a duration above zero"},
+		"timeout of nothing":      {with("timeouts", object{"delete": "0s"}), "timeouts.delete", "not a duration above zero"},
 		"short password": {
 			with("grafana", object{"admin_password_wo": "admin", "admin_password_wo_version": 1}), "grafana.admin_password_wo", "at least 8",
 		},
@@ -332,6 +333,48 @@ func TestBadValuesOfServicesAreReportedOnTheirAttribute(t *testing.T) {
 			t.Parallel()
 			found := validateOf(t, test.kind, test.config)
 			if len(found) != 1 || !strings.HasPrefix(found[0], test.path+": ") || !strings.Contains(strings.ToLower(found[0]), strings.ToLower(test.says)) {
+				t.Errorf("got %q, want one diagnostic on %s that says %q", found, test.path, test.says)
+			}
+		})
+	}
+}
+
+func TestBadValuesOfWorkflowsAndIngestsAreReportedOnTheirAttribute(t *testing.T) {
+	t.Parallel()
+	type object = map[string]any
+	type list = []any
+	workflow := contract.Kind{Name: "workflow"}
+	with := func(name string, value any) object {
+		return object{"workflow_id": "w", "setup": object{"workflow": "W", "task_queue": "q"}, name: value}
+	}
+	retry := func(value object) object {
+		return with("setup", object{"workflow": "W", "task_queue": "q", "retry": value})
+	}
+	for reason, test := range map[string]struct {
+		kind   contract.Kind
+		config object
+		path   string
+		says   string
+	}{
+		"trigger without a value":   {workflow, with("triggers", object{"sha": nil}), "triggers", "null"},
+		"shrinking interval":        {workflow, retry(object{"backoff_coefficient": 0.5}), "setup.retry.backoff_coefficient", "at least 1"},
+		"no attempt":                {workflow, retry(object{"maximum_attempts": 0}), "setup.retry.maximum_attempts", "between 1 and"},
+		"more attempts than counts": {workflow, retry(object{"maximum_attempts": 1 << 40}), "setup.retry.maximum_attempts", "between 1 and"},
+		"error type without a name": {workflow, retry(object{"non_retryable_error_types": list{nil}}), "setup.retry.non_retryable_error_types", "null"},
+		"wait of nothing":           {workflow, with("setup", object{"workflow": "W", "task_queue": "q", "timeouts": object{"wait": "0s"}}), "setup.timeouts.wait", "above zero"},
+		"pattern that is none":      {workflow, with("failure_pattern", "("), "failure_pattern", "missing closing"},
+
+		"file without a name":      {contract.StdoutIngest, object{"service_name": "app", "files": object{"include": list{"/var/log/a.log", nil}}}, "files.include", "null"},
+		"container without a name": {contract.StdoutIngest, object{"service_name": "app", "containers": object{"names": list{nil}}}, "containers.names", "null"},
+		"label without a value":    {contract.LogsPipeline, object{"service_name": "app", "labels": object{"team": nil}}, "labels", "null"},
+		"log path without a name":  {contract.ContainerLogsIngest, object{"service_name": "app", "log_paths": list{nil}}, "log_paths", "null"},
+		"variable without a value": {contract.RenderDeployment, object{"image": "i:1", "env": object{"A": nil}}, "env", "null"},
+		"version of secrets alone": {contract.FlyioDeployment, object{"image": "i:1", "secrets_wo_version": 1}, "secrets_wo_version", `"secrets_wo" must be specified`},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			found := validateOf(t, test.kind, test.config)
+			if len(found) != 1 || !strings.HasPrefix(found[0], test.path+": ") || !strings.Contains(strings.ToLower(found[0]), test.says) {
 				t.Errorf("got %q, want one diagnostic on %s that says %q", found, test.path, test.says)
 			}
 		})
