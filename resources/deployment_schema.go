@@ -68,17 +68,25 @@ func deploymentSettings(ctx context.Context) map[string]schema.Attribute {
 }
 
 // replaceUnless replaces the deployment when the attribute's effective value changes. Writing out what holds without it, or
-// leaving that out again, changes nothing on the platform.
-func replaceUnless(otherwise string) planmodifier.String {
-	effective := func(value types.String) string {
-		if value.IsNull() {
-			return otherwise
-		}
-		return value.ValueString()
-	}
+// leaving that out again, changes nothing on the platform. otherwise is the default, or where in the state it is.
+func replaceUnless[Default string | path.Path](otherwise Default) planmodifier.String {
 	const what = "Another value replaces the deployment; the default, written out, does not."
-	return stringplanmodifier.RequiresReplaceIf(func(_ context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
-		resp.RequiresReplace = req.PlanValue.IsUnknown() || effective(req.StateValue) != effective(req.PlanValue)
+	return stringplanmodifier.RequiresReplaceIf(func(ctx context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
+		var standard types.String
+		switch from := any(otherwise).(type) {
+		case string:
+			standard = types.StringValue(from)
+		case path.Path:
+			resp.Diagnostics.Append(req.State.GetAttribute(ctx, from, &standard)...)
+		}
+		was, will := req.StateValue, req.PlanValue
+		if was.IsNull() {
+			was = standard
+		}
+		if will.IsNull() {
+			will = standard
+		}
+		resp.RequiresReplace = !will.Equal(was)
 	}, what, what)
 }
 

@@ -65,6 +65,7 @@ func TestDefaultThatIsWrittenOutReplacesNothing(t *testing.T) {
 	type object = map[string]any
 	flyio := object{"app_name": "app", "id": "orch/orch/flyio/app", "status": "ready", "image": "i:1"}
 	render := object{"service_name": "app", "id": "orch/orch/render/app", "status": "ready", "image": "docker.io/library/i:1"}
+	railway := object{"service_name": "app", "id": "orch/orch/railway/app", "status": "ready", "image": "i:1"}
 	with := func(prior, more object) object {
 		prior = maps.Clone(prior)
 		maps.Copy(prior, more)
@@ -81,6 +82,11 @@ func TestDefaultThatIsWrittenOutReplacesNothing(t *testing.T) {
 		"organization not known yet":   {contract.FlyioDeployment, flyio, object{"org": unknown{}}, "org"},
 		"back from another":            {contract.FlyioDeployment, with(flyio, object{"org": "acme"}), object{"org": nil}, "org"},
 		"region of Render written out": {contract.RenderDeployment, render, object{"region": "oregon"}, ""},
+		"project of the same name":     {contract.RailwayDeployment, railway, object{"project": "app"}, ""},
+		"another project":              {contract.RailwayDeployment, railway, object{"project": "shop"}, "project"},
+		"back to the own project":      {contract.RailwayDeployment, with(railway, object{"project": "shop"}), object{"project": nil}, "project"},
+		"environment written out":      {contract.RailwayDeployment, railway, object{"environment": "production"}, ""},
+		"another environment":          {contract.RailwayDeployment, railway, object{"environment": "staging"}, "environment"},
 		"another region of Render":     {contract.RenderDeployment, render, object{"region": "frankfurt"}, "region"},
 	} {
 		t.Run(reason, func(t *testing.T) {
