@@ -145,7 +145,7 @@ func deploymentInputs() map[string]schema.Attribute {
 			MarkdownDescription: "Variables of the application that everybody may see. Default: none.",
 		},
 		"secrets": schema.MapNestedAttribute{
-			Optional: true, NestedObject: schema.NestedAttributeObject{Attributes: referenceAttributes()},
+			Optional: true, Validators: noNullsMap, NestedObject: schema.NestedAttributeObject{Attributes: referenceAttributes()},
 			MarkdownDescription: "Secrets of the application by variable, each a reference that the worker resolves, for example " +
 				"`{ API_KEY = { env = \"ORCH_SECRET_API_KEY\" } }`. Default: none.",
 		},
