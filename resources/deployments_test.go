@@ -12,9 +12,9 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
-// replacing are the attributes for which a plan replaces a resource of that kind: prior is its state, and change what the
-// configuration says otherwise.
-func replacing(t *testing.T, kind contract.Kind, prior, change map[string]any) []string {
+// planOf is what is planned for a resource of that kind: prior is its state, and change what the configuration says otherwise.
+// The first result is the planned attributes, the second those that the resource is replaced for.
+func planOf(t *testing.T, kind contract.Kind, prior, change map[string]any) (planned map[string]tftypes.Value, replaced []string) {
 	t.Helper()
 	server, err := newFake(t).factories()["orch"]()
 	if err != nil {
@@ -52,11 +52,17 @@ func replacing(t *testing.T, kind contract.Kind, prior, change map[string]any) [
 	for _, d := range resp.Diagnostics {
 		t.Errorf("%s: %s", d.Summary, d.Detail)
 	}
-	var names []string
-	for _, path := range resp.RequiresReplace {
-		names = append(names, strings.NewReplacer(`AttributeName("`, "", `")`, "").Replace(path.String()))
+	value, err := resp.PlannedState.Unmarshal(typ)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return names
+	if err := value.As(&planned); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range resp.RequiresReplace {
+		replaced = append(replaced, strings.NewReplacer(`AttributeName("`, "", `")`, "").Replace(path.String()))
+	}
+	return planned, replaced
 }
 
 // A person who writes out where something runs must not lose it.
@@ -91,9 +97,22 @@ func TestDefaultThatIsWrittenOutReplacesNothing(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			if got := strings.Join(replacing(t, test.kind, test.prior, test.change), ", "); got != test.replaced {
-				t.Errorf("replaced for %q, want %q", got, test.replaced)
+			if _, replaced := planOf(t, test.kind, test.prior, test.change); strings.Join(replaced, ", ") != test.replaced {
+				t.Errorf("replaced for %q, want %q", replaced, test.replaced)
 			}
 		})
+	}
+}
+
+func TestURLIsKnownWhateverElseIsNot(t *testing.T) {
+	t.Parallel()
+	prior := map[string]any{"app_name": "app", "id": "orch/orch/flyio/app", "status": "ready", "image": "i:1", "url": "https://app.fly.dev"}
+	planned, _ := planOf(t, contract.FlyioDeployment, prior, map[string]any{"image": unknown{}})
+	if want := tftypes.NewValue(tftypes.String, "https://app.fly.dev"); !planned["url"].Equal(want) || planned["config"].IsKnown() {
+		t.Errorf("url is planned as %v, and config as %v", planned["url"], planned["config"])
+	}
+	planned, _ = planOf(t, contract.FlyioDeployment, prior, map[string]any{"public_url": unknown{}})
+	if planned["url"].IsKnown() {
+		t.Errorf("url is planned as %v, and may be another", planned["url"])
 	}
 }
