@@ -95,8 +95,8 @@ func (v ruleValidator) ValidateString(_ context.Context, req validator.StringReq
 	}
 }
 
-const pipelineDescription = `Looks at a service of any kind by its name, whether this configuration manages it or another one: its status, where it
-answers, its containers and what of them is not as configured. With ` + "`verify = true`" + ` it also proves that the service does its
+const pipelineDescription = `Looks at a service that is made of containers, by its kind and name, whether this configuration manages it or another
+one: its status, where it answers, its containers and what of them is not as configured. With ` + "`verify = true`" + ` it also proves that the service does its
 work. The service's worker looks at the real thing, so one must be running; it changes nothing, and writes nothing but the canaries of
 a verification.
 

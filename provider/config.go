@@ -89,7 +89,7 @@ var webURL = regexp.MustCompile(`^https?://[^/\s]`)
 const description = `Drives pipelines as infrastructure: each resource is a service made of containers, or a deployment on Fly.io, Railway or
 Render, set up and removed by a workflow on [Temporal](https://temporal.io) that a worker carries out next to a Docker Engine.
 ` + "`terraform apply`" + ` starts the setup workflow and waits until everything answers; ` + "`terraform destroy`" + ` starts the cleanup
-workflow and waits until nothing is left. ` + "`orch_workflow`" + ` does the same with any workflow of your own workers.
+workflow and waits until nothing is left but the volumes that are to be kept. ` + "`orch_workflow`" + ` does the same with any workflow of your own workers.
 
 Two programs are needed: this provider, and ` + "`orch-worker`" + `. ` + "`orch-worker dev`" + ` is a Temporal server, its Web UI
 and a worker in one process, and the provider finds it without any configuration. With a Temporal cluster or Temporal Cloud, run
