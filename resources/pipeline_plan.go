@@ -138,8 +138,8 @@ func (p *pipeline[M, In, PM]) planStack(ctx context.Context, c change[PM], diags
 	b.setComponents(ctx, all, diags)
 }
 
-// planReach plans where the service answers although not all of its input is known, so that whoever refers to it does not seem
-// to change as well.
+// planReach plans where the service answers, and the names of its containers, although not all of its input is known, so that
+// whoever refers to them does not seem to change as well.
 func (p *pipeline[M, In, PM]) planReach(ctx context.Context, c change[PM], diags *diag.Diagnostics) {
 	b := c.planned.common()
 	if c.guess == nil || b.ID.IsUnknown() {
@@ -154,6 +154,18 @@ func (p *pipeline[M, In, PM]) planReach(ctx context.Context, c change[PM], diags
 	if p.row.DatasourceUID != nil {
 		b.DatasourceUID = orNull(p.row.DatasourceUID(ref, in))
 	}
+	if _, derives := any(c.planned).(deriver[M, In]); derives || len(p.validate(in)) > 0 {
+		return // without what is not known there is no stack
+	}
+	stack, err := p.row.Stack(ref, in)
+	if err != nil {
+		return
+	}
+	unknown, all := types.StringUnknown(), map[string]container{}
+	for _, component := range stack.Components {
+		all[component.Name] = container{Name: types.StringValue(component.Container), Image: unknown, Digest: unknown, State: unknown, Health: unknown}
+	}
+	b.setComponents(ctx, all, diags)
 }
 
 // planUnnamed plans what can be told while the scope or the name is not known: the steps, which no name is in, and where

@@ -21,22 +21,23 @@ func TestEndpointsAreKnownWhateverElseIsNot(t *testing.T) {
 	at := func(port string) expectation {
 		return expectation{attribute("endpoints").AtMapKey("loki"), text("http://127.0.0.1:" + port)}
 	}
-	uid, unplanned := expectation{attribute("datasource_uid"), text("orch-loki")}, expectation{attribute("containers"), nil}
+	uid := expectation{attribute("datasource_uid"), text("orch-loki")}
+	named, image := expectation{containerAt("loki", "name"), text("orch-logs-app-loki")}, expectation{containerAt("loki", "image"), nil}
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: f.factories(),
 		Steps: []resource.TestStep{{
 			PreConfig:        f.expect("create app"),
 			Config:           config("48h", labels, retention),
-			ConfigPlanChecks: planned(plancheck.ResourceActionCreate, at("3100"), uid, unplanned),
+			ConfigPlanChecks: planned(plancheck.ResourceActionCreate, at("3100"), uid, named, image),
 		}, {
 			PreConfig:        f.expect("update app"),
 			Config:           config("72h", labels, `loki = { port = 3105, retention = terraform_data.x.output }`),
-			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate, at("3105"), uid, unplanned),
+			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate, at("3105"), uid, named, image),
 		}, {
 			PreConfig: f.expect("update app", "delete app"),
 			Config:    config("3106", labels, `loki = { port = tonumber(terraform_data.x.output) }`),
 			ConfigPlanChecks: planned(plancheck.ResourceActionUpdate,
-				expectation{attribute("endpoints"), nil}, expectation{attribute("datasource_uid"), nil}, unplanned),
+				expectation{attribute("endpoints"), nil}, expectation{attribute("datasource_uid"), nil}, expectation{attribute("containers"), nil}),
 		}},
 	})
 }
