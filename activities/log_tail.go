@@ -16,7 +16,6 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/engine"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/ingest"
-	"github.com/temporal-orchestrator/terraform-provider-orch/internal/secret"
 )
 
 // LogEngine is what the log tails need of a Docker Engine.
@@ -47,7 +46,7 @@ const DefaultTurn = 12 * time.Hour
 func (t *LogTails) store(i contract.Ingest) ingest.Store { return ingest.NewStore(t.DataDir, i.Ref) }
 
 func (t *LogTails) secrets() ingest.Secrets {
-	return ingest.Secrets{Resolve: t.Secrets.Resolve, Mask: secret.Mask}
+	return ingest.Secrets{Resolve: t.Secrets.Resolve, Mask: contract.Mask}
 }
 
 // storing explains what the worker's data directory does not let happen.

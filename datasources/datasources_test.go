@@ -423,6 +423,20 @@ data "orch_task_queue" "q" { name = terraform_data.name.output }
 `, ConfigStateChecks: []statecheck.StateCheck{at(app, "status", text("ready")), at(flow, "status", text("completed"))}})
 }
 
+// A name that becomes known during the apply is judged then.
+func TestUnknownNameThatTurnsOutToBeWrong(t *testing.T) {
+	t.Parallel()
+	f := &fakeRunner{t: t}
+	f.run(fails("resource \"terraform_data\" \"name\" { input = \"App\" }\n"+
+		"data \"orch_pipeline\" \"app\" {\n  kind = \"logs_pipeline\"\n  service_name = terraform_data.name.output\n}\n", "Invalid service name"),
+		fails(`data "orch_pipeline" "app" {
+  kind         = "logs_pipeline"
+  service_name = "app"
+  scope        = "team-a"
+}`, "Invalid scope"),
+		resource.TestStep{Config: `resource "terraform_data" "name" {}`}) // the destroy at the end validates the last configuration
+}
+
 // While the provider's configuration is unknown there is nobody to ask.
 func TestProviderThatIsNotConfiguredYet(t *testing.T) {
 	t.Parallel()

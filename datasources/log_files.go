@@ -76,11 +76,8 @@ func (l *logFiles) Read(ctx context.Context, req datasource.ReadRequest, resp *d
 	}
 	in := m.input()
 	for _, problem := range in.Validate() {
-		block, _, _ := strings.Cut(problem.Attribute, ".")
+		block, _, _ := strings.Cut(problem.Attribute, ".") // Terraform quotes no line of an attribute within another
 		diags.AddAttributeError(path.Root(block), "Invalid "+problem.Attribute, sentence(problem.Message))
-	}
-	if err := contract.ValidateServiceName(m.ServiceName.ValueString()); err != nil {
-		diags.AddAttributeError(path.Root("service_name"), "Invalid service name", sentence(err.Error()))
 	}
 	timeout, d := m.Timeouts.Read(ctx, readTimeout)
 	diags.Append(d...)

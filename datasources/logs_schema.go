@@ -3,10 +3,11 @@ package datasources
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-
-	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
 const stdoutIngestDescription = `Shows how far an ` + "`orch_stdout_ingest`" + ` is, whether this configuration manages it or another one: what it follows, what it has
@@ -14,14 +15,9 @@ shipped, and what went wrong last. Its worker answers, so one must be running. A
 
 func stdoutIngestSchema(ctx context.Context) schema.Schema {
 	return schema.Schema{MarkdownDescription: stdoutIngestDescription, Attributes: map[string]schema.Attribute{
-		"service_name": schema.StringAttribute{Required: true, Validators: notEmpty, MarkdownDescription: "Name of the service: " + contract.ServiceNameRule + "."},
-		"scope": schema.StringAttribute{
-			Optional: true, Computed: true, Validators: notEmpty, MarkdownDescription: "Scope that the ingest was created in. Default: the provider's.",
-		},
-		"task_queue": schema.StringAttribute{
-			Optional: true, Computed: true, Validators: notEmpty,
-			MarkdownDescription: "Task queue of the worker that follows and ships. Default: the provider's `task_queue`, else `<service_name>-queue`.",
-		},
+		"service_name":     serviceName("Name of the service"),
+		"scope":            scope("ingest"),
+		"task_queue":       taskQueueName("the worker that follows and ships"),
 		"timeouts":         timeoutsSchema(ctx),
 		"id":               text("`orch/<scope>/stdout/<service_name>`, the `id` of the resource."),
 		"status":           text("`ready`, or `degraded` when something of the ingest is not as it should be."),
@@ -50,16 +46,14 @@ the attributes that their lines would get. A worker looks on its host; nothing i
 
 func logFilesSchema(ctx context.Context) schema.Schema {
 	list := func(required bool, description string) schema.ListAttribute {
-		return schema.ListAttribute{Required: required, Optional: !required, ElementType: types.StringType, MarkdownDescription: description}
+		return schema.ListAttribute{
+			Required: required, Optional: !required, ElementType: types.StringType, Validators: []validator.List{listvalidator.NoNullValues()},
+			MarkdownDescription: description,
+		}
 	}
 	return schema.Schema{MarkdownDescription: logFilesDescription, Attributes: map[string]schema.Attribute{
-		"service_name": schema.StringAttribute{
-			Required: true, Validators: notEmpty, MarkdownDescription: "Name of the service whose logs these are: " + contract.ServiceNameRule + ".",
-		},
-		"task_queue": schema.StringAttribute{
-			Optional: true, Computed: true, Validators: notEmpty,
-			MarkdownDescription: "Task queue of a worker on the host to look at. Default: the provider's `task_queue`, else `<service_name>-queue`.",
-		},
+		"service_name": serviceName("Name of the service whose logs these are"),
+		"task_queue":   taskQueueName("a worker on the host to look at"),
 		"files": schema.SingleNestedAttribute{
 			Optional: true, MarkdownDescription: "Files on the worker's host, as in `orch_stdout_ingest`. Default: none; with neither `files` nor `containers`, the containers of `service_name`.",
 			Attributes: map[string]schema.Attribute{
@@ -71,7 +65,10 @@ func logFilesSchema(ctx context.Context) schema.Schema {
 		"containers": schema.SingleNestedAttribute{
 			Optional: true, MarkdownDescription: "Containers of the worker's Docker Engine, as in `orch_stdout_ingest`. Default: none; with neither `files` nor `containers`, the containers of `service_name`.",
 			Attributes: map[string]schema.Attribute{
-				"labels":  schema.MapAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: "Labels that a container must all have. Default: none."},
+				"labels": schema.MapAttribute{
+					Optional: true, ElementType: types.StringType, Validators: []validator.Map{mapvalidator.NoNullValues()},
+					MarkdownDescription: "Labels that a container must all have. Default: none.",
+				},
 				"names":   list(false, "Container names, in which `*` and `?` are wildcards. Default: none."),
 				"service": schema.StringAttribute{Optional: true, Validators: notEmpty, MarkdownDescription: "Service that a container belongs to. Default: none."},
 			},

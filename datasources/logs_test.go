@@ -86,9 +86,9 @@ func TestStdoutIngestShowsItsFigures(t *testing.T) {
 		checks = append(checks, shows(address, name, knownvalue.Int64Exact(value)))
 	}
 	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: f.factories(), Steps: []resource.TestStep{
+		{Config: `data "orch_stdout_ingest" "it" { service_name = "App" }`, ExpectError: regexp.MustCompile(`Invalid service name`)},
 		{Config: config, ConfigStateChecks: checks},
 		{PreConfig: func() { f.observed = contract.IngestObserved{} }, Config: config, ExpectError: regexp.MustCompile(`There is no stdout_ingest app`)},
-		{Config: `data "orch_stdout_ingest" "it" { service_name = "App" }`, ExpectError: regexp.MustCompile(`Invalid service name`)},
 	}})
 }
 
@@ -115,7 +115,7 @@ func TestLogFilesShowsWhatWouldBeFollowed(t *testing.T) {
 			service_name = "app"
 			files        = { include = ["a.log"] }
 		}`,
-		ExpectError: regexp.MustCompile(`(?s)Invalid files.include.*files +=`),
+		ExpectError: regexp.MustCompile(`(?s)Invalid files.include.*files\s+= { include = \["a.log"\] }`), // the line is quoted
 	}}})
 	if f.input == "" {
 		t.Error("nothing was looked for")

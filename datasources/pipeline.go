@@ -119,14 +119,6 @@ func (p *pipeline) look(ctx context.Context, m *pipelineModel, diags *diag.Diagn
 	}
 	kind := contract.Kinds()[at]
 	ref := contract.NewRef(kind, m.Scope.ValueString(), m.ServiceName.ValueString())
-	if err := contract.ValidateServiceName(ref.Service); err != nil {
-		diags.AddAttributeError(path.Root("service_name"), "Invalid service name", sentence(err.Error()))
-		return nil, false
-	}
-	if err := contract.ValidateScope(ref.Scope); err != nil {
-		diags.AddAttributeError(path.Root("scope"), "Invalid scope", sentence(err.Error()))
-		return nil, false
-	}
 	timeout, d := m.Timeouts.Read(ctx, readTimeout)
 	diags.Append(d...)
 	queue := p.conn.Runner.Queue(m.TaskQueue.ValueString(), ref.Service)

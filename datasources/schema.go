@@ -51,8 +51,52 @@ func texts(description string) schema.ListAttribute {
 	return schema.ListAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: description}
 }
 
-const pipelineDescription = `Looks at a service of any kind by its name, whether this configuration manages it or another one: its status, where it
-answers, its containers and what of them is not as configured. With ` + "`verify = true`" + ` it also proves that the service does its
+// serviceName, scope and taskQueue are the attributes that say which service is looked at, and who looks.
+func serviceName(what string) schema.StringAttribute {
+	return schema.StringAttribute{
+		Required: true, Validators: []validator.String{ruleValidator{"service name", contract.ServiceNameRule, contract.ValidateServiceName}},
+		MarkdownDescription: what + ": " + contract.ServiceNameRule + ".",
+	}
+}
+
+func scope(what string) schema.StringAttribute {
+	return schema.StringAttribute{
+		Optional: true, Computed: true, Validators: []validator.String{ruleValidator{"scope", contract.ScopeRule, contract.ValidateScope}},
+		MarkdownDescription: "Scope that the " + what + " was created in. Default: the provider's.",
+	}
+}
+
+func taskQueueName(worker string) schema.StringAttribute {
+	return schema.StringAttribute{
+		Optional: true, Computed: true, Validators: notEmpty,
+		MarkdownDescription: "Task queue of " + worker + ". Default: the provider's `task_queue`, else `<service_name>-queue`.",
+	}
+}
+
+// ruleValidator applies a rule of the contract's for names.
+type ruleValidator struct {
+	what, rule string
+	check      func(string) error
+}
+
+// Description implements validator.String.
+func (v ruleValidator) Description(context.Context) string { return v.rule }
+
+// MarkdownDescription implements validator.String.
+func (v ruleValidator) MarkdownDescription(context.Context) string { return v.rule }
+
+// ValidateString implements validator.String.
+func (v ruleValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if err := v.check(req.ConfigValue.ValueString()); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+v.what, sentence(err.Error()))
+	}
+}
+
+const pipelineDescription = `Looks at a service that is made of containers, by its kind and name, whether this configuration manages it or another
+one: its status, where it answers, its containers and what of them is not as configured. With ` + "`verify = true`" + ` it also proves that the service does its
 work. The service's worker looks at the real thing, so one must be running; it changes nothing, and writes nothing but the canaries of
 a verification.
 
@@ -66,18 +110,9 @@ func pipelineSchema(ctx context.Context) schema.Schema {
 			Required: true, Validators: []validator.String{stringvalidator.OneOf(kindNames()...)},
 			MarkdownDescription: "Kind of the service, the type of its resource without `orch_`: `" + strings.Join(kindNames(), "`, `") + "`.",
 		},
-		"service_name": schema.StringAttribute{
-			Required: true, Validators: notEmpty,
-			MarkdownDescription: "Name of the service: " + contract.ServiceNameRule + ".",
-		},
-		"scope": schema.StringAttribute{
-			Optional: true, Computed: true, Validators: notEmpty,
-			MarkdownDescription: "Scope that the service was created in. Default: the provider's.",
-		},
-		"task_queue": schema.StringAttribute{
-			Optional: true, Computed: true, Validators: notEmpty,
-			MarkdownDescription: "Task queue of a worker on the service's Docker host. Default: the provider's `task_queue`, else `<service_name>-queue`.",
-		},
+		"service_name": serviceName("Name of the service"),
+		"scope":        scope("service"),
+		"task_queue":   taskQueueName("a worker on the service's Docker host"),
 		"verify": schema.BoolAttribute{
 			Optional: true,
 			MarkdownDescription: "Whether something is written into the service and read back the whole way, as at the end of a setup. It is done whenever the " +

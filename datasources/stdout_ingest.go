@@ -6,7 +6,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
@@ -68,14 +67,6 @@ func (s *stdoutIngest) Read(ctx context.Context, req datasource.ReadRequest, res
 		m.Scope = types.StringValue(s.conn.Scope)
 	}
 	ref := contract.NewRef(contract.StdoutIngest, m.Scope.ValueString(), m.ServiceName.ValueString())
-	if err := contract.ValidateServiceName(ref.Service); err != nil {
-		diags.AddAttributeError(path.Root("service_name"), "Invalid service name", sentence(err.Error()))
-		return
-	}
-	if err := contract.ValidateScope(ref.Scope); err != nil {
-		diags.AddAttributeError(path.Root("scope"), "Invalid scope", sentence(err.Error()))
-		return
-	}
 	timeout, d := m.Timeouts.Read(ctx, readTimeout)
 	diags.Append(d...)
 	m.TaskQueue = types.StringValue(s.conn.Runner.Queue(m.TaskQueue.ValueString(), ref.Service))

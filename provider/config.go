@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"regexp"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -82,10 +83,13 @@ func (m model) config(ctx context.Context, diags *diag.Diagnostics) runner.Confi
 	return cfg
 }
 
-const description = `Drives pipelines as infrastructure: each resource is a service made of containers, set up and removed by
-a workflow on [Temporal](https://temporal.io) that a worker runs next to a Docker Engine. ` + "`terraform apply`" + ` starts the
-setup workflow and waits until everything answers; ` + "`terraform destroy`" + ` starts the cleanup workflow and waits until
-nothing is left.
+// webURL is how a link begins that a browser can follow.
+var webURL = regexp.MustCompile(`^https?://[^/\s]`)
+
+const description = `Drives pipelines as infrastructure: each resource is a service made of containers, or a deployment on Fly.io, Railway or
+Render, set up and removed by a workflow on [Temporal](https://temporal.io) that a worker carries out next to a Docker Engine.
+` + "`terraform apply`" + ` starts the setup workflow and waits until everything answers; ` + "`terraform destroy`" + ` starts the cleanup
+workflow and waits until nothing is left but the volumes that are to be kept. ` + "`orch_workflow`" + ` does the same with any workflow of your own workers.
 
 Two programs are needed: this provider, and ` + "`orch-worker`" + `. ` + "`orch-worker dev`" + ` is a Temporal server, its Web UI
 and a worker in one process, and the provider finds it without any configuration. With a Temporal cluster or Temporal Cloud, run
@@ -131,7 +135,7 @@ func (p *orch) Schema(_ context.Context, _ provider.SchemaRequest, resp *provide
 					"Environment: `TEMPORAL_GRPC_META_<NAME>`.",
 			},
 			"web_ui_url": schema.StringAttribute{
-				Optional: true, Validators: notEmpty,
+				Optional: true, Validators: []validator.String{stringvalidator.RegexMatches(webURL, "must begin with http:// or https://")},
 				MarkdownDescription: "Base URL of the Temporal Web UI, used for the links in attributes and messages, for example " +
 					"`https://temporal.example.com`. Default: the Web UI of `orch-worker dev` for a loopback address, Temporal Cloud's for an " +
 					"address there, and otherwise no links.",

@@ -158,6 +158,8 @@ func TestProviderBlockIsValidated(t *testing.T) {
 		"scope with a hyphen":     {map[string]tftypes.Value{"scope": text("team-a")}, `Scope "team-a" is not valid`},
 		"scope of 33 characters":  {map[string]tftypes.Value{"scope": text(strings.Repeat("a", 33))}, "is not valid"},
 		"empty address":           {map[string]tftypes.Value{"address": text("")}, "at least 1"},
+		"Web UI without a scheme": {map[string]tftypes.Value{"web_ui_url": text("temporal.example.com:8080")}, "must begin with http:// or https://"},
+		"Web UI":                  {map[string]tftypes.Value{"web_ui_url": text("http://127.0.0.1:8080")}, ""},
 		"certificate without key": {map[string]tftypes.Value{"tls": tlsBlock(typ, map[string]tftypes.Value{"client_cert_file": text("c")})}, "client_key_file"},
 		"header":                  {map[string]tftypes.Value{"headers": headers(map[string]tftypes.Value{"X_Team": text("a b")})}, ""},
 		"header of the protocol":  {map[string]tftypes.Value{"headers": headers(map[string]tftypes.Value{"grpc-x": text("1")})}, "belong to the protocol"},

@@ -51,7 +51,7 @@ func (r *deployment[M, In, PM]) plan(ctx context.Context, c change[PM], _ privat
 // planInput plans what follows from the input.
 func (r *deployment[M, In, PM]) planInput(ctx context.Context, c change[PM], diags *diag.Diagnostics) {
 	m := c.planned
-	if !c.inputsKnown || m.name().IsUnknown() || m.deployed().ID.IsUnknown() && r.conn.Scope == "" {
+	if !c.inputsKnown && c.guess == nil || m.name().IsUnknown() || m.deployed().ID.IsUnknown() && r.conn.Scope == "" {
 		return
 	}
 	ref := contract.NewRef(r.kind, r.conn.Scope, m.name().ValueString())
@@ -59,6 +59,13 @@ func (r *deployment[M, In, PM]) planInput(ctx context.Context, c change[PM], dia
 		ref = m.asCore().ref(diags)
 	}
 	if diags.HasError() {
+		return
+	}
+	if !c.inputsKnown {
+		// Where the application answers may be known all the same.
+		if in := c.guess.toInput(ctx, diags); r.row.URL != nil && !diags.HasError() {
+			m.deployed().URL = types.StringValue(r.row.URL(ref, in))
+		}
 		return
 	}
 	r.expand(ctx, ref, m, diags)

@@ -27,7 +27,8 @@ func deploymentSchema(ctx context.Context, description, name, defaultName string
 		Optional: true, Computed: true, Default: stringdefault.StaticString(defaultName),
 		Validators:    []validator.String{serviceNameValidator{}},
 		PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
-		MarkdownDescription: fmt.Sprintf("Name on the platform, unique within the provider's `scope` too. Changing it replaces the deployment. Default: `%s`.",
+		MarkdownDescription: fmt.Sprintf("Name on the platform, unique within the provider's `scope` too. Changing it replaces the deployment. Leave `create_before_destroy` "+
+			"out: a replacement under the same name would adopt what the destroy then removes. Default: `%s`.",
 			defaultName),
 	}}
 	return schema.Schema{
@@ -47,7 +48,8 @@ func deploymentSettings(ctx context.Context) map[string]schema.Attribute {
 	return merged(map[string]schema.Attribute{
 		"task_queue": schema.StringAttribute{
 			Optional: true, Validators: []validator.String{notEmpty},
-			MarkdownDescription: "Task queue that the workflows of this deployment are started on. Default: the provider's `task_queue`, else the name followed by `-queue`.",
+			MarkdownDescription: "Task queue that the workflows of this deployment are started on. An import, which knows no attribute of the resource, uses " +
+				"the default. Default: the provider's `task_queue`, else the name followed by `-queue`.",
 		},
 		"on_interrupt": settings["on_interrupt"],
 		"timeouts":     settings["timeouts"],
@@ -63,6 +65,29 @@ func deploymentSettings(ctx context.Context) map[string]schema.Attribute {
 		},
 		"token": referenceAttribute("Where the worker finds the platform's API token. Default: the variable that the platform's own tools read, in the worker's environment."),
 	}, tokenAttributes("token", "API token of the platform, instead of `token`."))
+}
+
+// replaceUnless replaces the deployment when the attribute's effective value changes. Writing out what holds without it, or
+// leaving that out again, changes nothing on the platform. otherwise is the default, or where in the state it is.
+func replaceUnless[Default string | path.Path](otherwise Default) planmodifier.String {
+	const what = "Another value replaces the deployment; the default, written out, does not."
+	return stringplanmodifier.RequiresReplaceIf(func(ctx context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
+		var standard types.String
+		switch from := any(otherwise).(type) {
+		case string:
+			standard = types.StringValue(from)
+		case path.Path:
+			resp.Diagnostics.Append(req.State.GetAttribute(ctx, from, &standard)...)
+		}
+		was, will := req.StateValue, req.PlanValue
+		if was.IsNull() {
+			was = standard
+		}
+		if will.IsNull() {
+			will = standard
+		}
+		resp.RequiresReplace = !will.Equal(was)
+	}, what, what)
 }
 
 var httpURLPattern = regexp.MustCompile(`^https?://[^/\s]+(/\S*[^/\s])?$`)
@@ -120,7 +145,7 @@ func deploymentInputs() map[string]schema.Attribute {
 			MarkdownDescription: "Variables of the application that everybody may see. Default: none.",
 		},
 		"secrets": schema.MapNestedAttribute{
-			Optional: true, NestedObject: schema.NestedAttributeObject{Attributes: referenceAttributes()},
+			Optional: true, Validators: noNullsMap, NestedObject: schema.NestedAttributeObject{Attributes: referenceAttributes()},
 			MarkdownDescription: "Secrets of the application by variable, each a reference that the worker resolves, for example " +
 				"`{ API_KEY = { env = \"ORCH_SECRET_API_KEY\" } }`. Default: none.",
 		},
@@ -131,7 +156,7 @@ func deploymentInputs() map[string]schema.Attribute {
 				"Needs `secrets_wo_version`. Default: none.",
 		},
 		"secrets_wo_version": schema.Int64Attribute{
-			Optional: true, Validators: []validator.Int64{int64validator.AtLeast(0)},
+			Optional: true, Validators: []validator.Int64{int64validator.AtLeast(0), int64validator.AlsoRequires(path.MatchRoot("secrets_wo"))},
 			MarkdownDescription: "Version of `secrets_wo`, any number. Raise it to have changed values deployed.",
 		},
 		"health": schema.SingleNestedAttribute{

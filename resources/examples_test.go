@@ -27,7 +27,7 @@ func TestExamplesApplyAndPlanEmpty(t *testing.T) {
 		"resources/orch_chat_service":      {"chat/app", "chat/beta", "database/shared"},
 
 		"resources/orch_container_logs_ingest": {"app", "containerlogs/app", "containerlogs/host"},
-		"resources/orch_otlp_ingest":           {"app", "otlp/app", "tracing/app"},
+		"resources/orch_otlp_ingest":           {"app", "otlp/app", "tracing/app", "container/shop"},
 	}
 	const root = "../examples"
 	for _, pattern := range []string{"*", "resources/*"} {

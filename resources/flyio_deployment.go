@@ -62,7 +62,7 @@ func flyioInputSchema() map[string]schema.Attribute {
 			Required:            true,
 			MarkdownDescription: "Image to run, for example `registry.fly.io/app:1` or `nginx:1.29`.",
 		},
-		"org": text("Slug of the organization that has the app. Changing it replaces the deployment.", catalog.DefaultFlyioOrg, replacing(catalog.DefaultFlyioOrg)),
+		"org": text("Slug of the organization that has the app. Changing it replaces the deployment.", catalog.DefaultFlyioOrg, replaceUnless(catalog.DefaultFlyioOrg)),
 		"region": text("Region of the machines, for example `fra`. Another region means other machines, which are made before the old ones go.",
 			catalog.DefaultFlyioRegion),
 		"size":      text("Size of each machine: `"+strings.Join(catalog.FlyioSizes(), "`, `")+"`.", catalog.DefaultFlyioSize),

@@ -51,8 +51,9 @@ with it, the configuration before it is put back.
 The apply is finished when a canary of each signal has passed through: it is read back from the pipeline that it ends up in, or, where
 the endpoint is none of this provider's, the Collector's own metrics say that the endpoint has taken it.
 
-Give ` + "`environment`" + ` to the containers of applications; they must be on the network ` + "`<scope>-otlp-<service_name>`" + `.
-Applications on the host send to ` + "`endpoints.otlp_http`" + `.`
+Give ` + "`environment`" + ` to the containers of applications. As ` + "`env`" + ` of an ` + "`orch_container_service` or `orch_chat_service`" + ` it joins them to the
+ingest's network; others must be put on the network ` + "`<scope>-otlp-<service_name>`" + `. Applications on the host send to
+` + "`endpoints.otlp_http`" + `.`
 
 func newOTLPIngest() resource.Resource {
 	return define[otlpIngestModel](catalog.OTLPIngest, otlpIngestDescription, merged(

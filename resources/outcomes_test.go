@@ -19,6 +19,16 @@ func portTaken(clean bool) *runner.StepError {
 	return &runner.StepError{Failure: failure, Run: runner.Run{WorkflowID: "orch/orch/logs/app", RunID: "run-1", WebUIURL: "http://127.0.0.1:8233/run-1"}}
 }
 
+// creating is a configuration of one service with these attributes, whose creation is expected next.
+func creating(t *testing.T, attributes ...string) (*fakeRunner, *cli) {
+	t.Helper()
+	f := newFake(t)
+	c := newCLI(t, f)
+	c.write(hcl(append([]string{`service_name = "app"`}, attributes...)...))
+	f.expect("create app")()
+	return f, c
+}
+
 // answer makes the next setup or cleanup end like this, after it was started.
 func (f *fakeRunner) answer(err error) {
 	f.set(func() {
@@ -31,10 +41,7 @@ func (f *fakeRunner) answer(err error) {
 
 func TestFailedCreateThatRolledBackLeavesNoState(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	c := newCLI(t, f)
-	c.write(hcl(`service_name = "app"`, `loki = {`, `  port = 3100`, `}`))
-	f.expect("create app")()
+	f, c := creating(t, `loki = {`, `  port = 3100`, `}`)
 	f.answer(portTaken(true))
 	c.applyFails(
 		`Cannot create logs_pipeline "app": step start_loki failed`, "port 3100 is taken by container web",
@@ -53,10 +60,7 @@ func TestFailedCreateThatLeftSomethingIsTaintedAndCanBeDestroyed(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			f := newFake(t)
-			c := newCLI(t, f)
-			c.write(hcl(`service_name = "app"`))
-			f.expect("create app")()
+			f, c := creating(t)
 			f.answer(err)
 			c.applyFails("Cannot create")
 			if id, tainted, ok := c.attribute("id"); !ok || !tainted || id != "orch/orch/logs/app" {
@@ -81,10 +85,7 @@ func TestCreateThatNeverBeganLeavesNoState(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			f := newFake(t)
-			c := newCLI(t, f)
-			c.write(hcl(`service_name = "app"`))
-			f.expect("create app")()
+			f, c := creating(t)
 			f.answer(err)
 			c.applyFails(`Cannot create logs_pipeline "app"`)
 			c.wantAbsent()
@@ -94,10 +95,7 @@ func TestCreateThatNeverBeganLeavesNoState(t *testing.T) {
 
 func TestCreateThatCouldNotBeStartedLeavesNoState(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	c := newCLI(t, f)
-	c.write(hcl(`service_name = "app"`))
-	f.expect("create app")()
+	f, c := creating(t)
 	refused := &runner.UnreachableError{Endpoint: runner.Endpoint{Address: "127.0.0.1:7233", Source: "the default"}, Reason: runner.Refused, Cause: errors.New("refused")}
 	f.set(func() { f.outcome = func(runner.Call, func()) error { return refused } })
 	c.applyFails("refuses the connection", "orch-worker dev")
@@ -106,10 +104,7 @@ func TestCreateThatCouldNotBeStartedLeavesNoState(t *testing.T) {
 
 func TestFailedUpdateKeepsThePriorValues(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	c := newCLI(t, f)
-	c.write(hcl(`service_name = "app"`))
-	f.expect("create app")()
+	f, c := creating(t)
 	c.apply()
 	c.write(hcl(`service_name = "app"`, `loki = {`, `  port = 3105`, `}`))
 	f.expect("update app")()
@@ -132,10 +127,7 @@ func TestFailedUpdateKeepsThePriorValues(t *testing.T) {
 
 func TestDetachedCreateIsNotTaintedAndBecomesReady(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	c := newCLI(t, f)
-	c.write(hcl(`service_name = "app"`, `on_interrupt = "detach"`))
-	f.expect("create app")()
+	f, c := creating(t, `on_interrupt = "detach"`)
 	f.set(func() {
 		f.outcome = func(call runner.Call, started func()) error {
 			if call.OnInterrupt != contract.OnInterruptDetach {
@@ -164,10 +156,7 @@ func TestDetachedCreateIsNotTaintedAndBecomesReady(t *testing.T) {
 
 func TestCtrlCReachesTheRunnerAndSavesState(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	c := newCLI(t, f)
-	c.write(hcl(`service_name = "app"`, `on_interrupt = "detach"`))
-	f.expect("create app")()
+	f, c := creating(t, `on_interrupt = "detach"`)
 	running := make(chan struct{})
 	f.set(func() {
 		f.wait = func(done <-chan struct{}) error {
@@ -220,10 +209,7 @@ func TestAdoptionIsAWarningThatNamesTheRun(t *testing.T) {
 
 func TestDriftIsShownByComponentAndRepaired(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	c := newCLI(t, f)
-	c.write(hcl(`service_name = "app"`))
-	f.expect("create app")()
+	f, c := creating(t)
 	c.apply()
 	f.change("app", "loki", stop)
 	out := c.planChanges(`Warning: logs_pipeline "app" is degraded: loki`, "loki: stopped (exit code 137)", `~ "loki" = {`, `~ state = "exited" -> (known after apply)`,
@@ -244,10 +230,7 @@ func TestDriftIsShownByComponentAndRepaired(t *testing.T) {
 
 func TestContainerThatChangesDuringTheApplyIsAWarning(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	c := newCLI(t, f)
-	c.write(hcl(`service_name = "app"`))
-	f.expect("create app")()
+	f, c := creating(t)
 	c.apply()
 	f.change("app", "loki", stop)
 	f.expect("update app", "delete app")()
@@ -266,10 +249,7 @@ func TestContainerThatChangesDuringTheApplyIsAWarning(t *testing.T) {
 
 func TestUnreachableTemporalNeverRemovesFromState(t *testing.T) {
 	t.Parallel()
-	f := newFake(t)
-	c := newCLI(t, f)
-	c.write(hcl(`service_name = "app"`))
-	f.expect("create app")()
+	f, c := creating(t)
 	c.apply()
 	f.set(func() {
 		f.err = &runner.NoWorkerError{Queue: "app-queue", BundledCommand: "orch-worker dev", Terminated: true}

@@ -38,7 +38,8 @@ func (p *pipeline[M, In, PM]) plan(ctx context.Context, c change[PM], private pr
 	}
 	if c.prior == nil || !b.ServiceName.Equal(c.prior.common().ServiceName) {
 		p.unplanned(ctx, c.planned, p.plannedID(c.planned))
-		p.planStack(ctx, c.planned, nil, c.inputsKnown, nil, diags)
+		c.prior, c.drift = nil, nil
+		p.planStack(ctx, c, diags)
 		return
 	}
 	old := c.prior.common()
@@ -69,7 +70,7 @@ func (p *pipeline[M, In, PM]) plan(ctx context.Context, c change[PM], private pr
 	} else {
 		c.drift = nil
 	}
-	p.planStack(ctx, c.planned, c.prior, c.inputsKnown, c.drift, diags)
+	p.planStack(ctx, c, diags)
 	if outdated && !diags.HasError() {
 		own.outside(c.prior, diags)
 	}
@@ -95,12 +96,14 @@ func (p *pipeline[M, In, PM]) planVerify(ctx context.Context, m PM, diags *diag.
 }
 
 // planStack plans what follows from the input: steps, endpoints, the containers' names, and which containers stay as they
-// are. prior is nil when there is none.
-func (p *pipeline[M, In, PM]) planStack(ctx context.Context, m, prior PM, inputsKnown bool, drift []finding, diags *diag.Diagnostics) {
-	if !inputsKnown {
+// are.
+func (p *pipeline[M, In, PM]) planStack(ctx context.Context, c change[PM], diags *diag.Diagnostics) {
+	m := c.planned
+	b := m.common()
+	if !c.inputsKnown {
+		p.planReach(ctx, c, diags)
 		return
 	}
-	b := m.common()
 	if b.ID.IsUnknown() {
 		p.planUnnamed(ctx, m, diags)
 		return
@@ -115,22 +118,52 @@ func (p *pipeline[M, In, PM]) planStack(ctx context.Context, m, prior PM, inputs
 		b.Steps = types.ListUnknown(types.StringType)
 	}
 	kept := map[string]container{}
-	if prior != nil {
-		kept = p.untouched(ctx, stack, prior, drift, diags)
+	if c.prior != nil {
+		kept = p.untouched(ctx, stack, c.prior, c.drift, diags)
 	}
 	all := map[string]container{}
-	for _, c := range stack.Components {
-		plan, ok := kept[c.Name]
+	for _, component := range stack.Components {
+		plan, ok := kept[component.Name]
 		if !ok {
 			plan = container{
-				Name: types.StringValue(c.Container), Image: types.StringValue(c.Image), Digest: types.StringUnknown(),
+				Name: types.StringValue(component.Container), Image: types.StringValue(component.Image), Digest: types.StringUnknown(),
 				State: types.StringUnknown(), Health: types.StringUnknown(),
 			}
-			if s := asBuilder(m); c.Build != nil && s != nil && s.ContextHash.IsUnknown() {
+			if s := asBuilder(m); component.Build != nil && s != nil && s.ContextHash.IsUnknown() {
 				plan.Image = types.StringUnknown() // the tag names the content
 			}
 		}
-		all[c.Name] = plan
+		all[component.Name] = plan
+	}
+	b.setComponents(ctx, all, diags)
+}
+
+// planReach plans where the service answers, and the names of its containers, although not all of its input is known, so that
+// whoever refers to them does not seem to change as well.
+func (p *pipeline[M, In, PM]) planReach(ctx context.Context, c change[PM], diags *diag.Diagnostics) {
+	b := c.planned.common()
+	if c.guess == nil || b.ID.IsUnknown() {
+		return
+	}
+	ref := b.ref(diags)
+	in := c.guess.toInput(ctx, diags)
+	if diags.HasError() {
+		return
+	}
+	b.Endpoints, b.DatasourceUID = stringMap(p.row.Endpoints(ref, in)), types.StringNull()
+	if p.row.DatasourceUID != nil {
+		b.DatasourceUID = orNull(p.row.DatasourceUID(ref, in))
+	}
+	if _, derives := any(c.planned).(deriver[M, In]); derives || len(p.validate(in)) > 0 {
+		return // without what is not known there is no stack
+	}
+	stack, err := p.row.Stack(ref, in)
+	if err != nil {
+		return
+	}
+	unknown, all := types.StringUnknown(), map[string]container{}
+	for _, component := range stack.Components {
+		all[component.Name] = container{Name: types.StringValue(component.Container), Image: unknown, Digest: unknown, State: unknown, Health: unknown}
 	}
 	b.setComponents(ctx, all, diags)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -17,6 +18,64 @@ import (
 func allKnown(object tftypes.Value, names []string) bool {
 	values := attributesOf(object)
 	return !slices.ContainsFunc(names, func(name string) bool { return !values[name].IsFullyKnown() })
+}
+
+// holdsNull reports whether a list, set or map in the attributes of that name has a null among its elements. The validators of
+// the schema refuse it; to convert it would only add the framework's own error, which blames the provider.
+func holdsNull(object tftypes.Value, names []string) bool {
+	values, found := attributesOf(object), false
+	for _, name := range names {
+		walk(values[name], func(at *tftypes.AttributePath, value tftypes.Value) bool {
+			if steps := at.Steps(); value.IsNull() && len(steps) > 0 {
+				_, attribute := steps[len(steps)-1].(tftypes.AttributeName)
+				found = found || !attribute
+			}
+			return !found
+		})
+	}
+	return found
+}
+
+// placeless are inputs that have no say in where a service answers, on whatever level they are.
+var placeless = map[string]bool{
+	"image": true, "memory_mb": true, "cpus": true, "labels": true, "pull_policy": true, "registry_mirror": true,
+	"retention": true, "retention_time": true, "retention_size": true, "scrape_interval": true, "scrape_targets": true,
+	"heap_mb": true, "page_cache_mb": true, "plugins": true, "volume": true,
+	"build": true, "entrypoint": true, "command": true, "env": true, "secrets": true, "volumes": true, "networks": true,
+	"restart": true, "user": true, "read_only": true, "tmpfs": true, "stop_timeout": true, "health": true, "update": true, "cloudflare": true,
+}
+
+// onlyPlaceless reports whether all that is not known of these attributes is placeless.
+func onlyPlaceless(object tftypes.Value, names []string) bool {
+	values, only := attributesOf(object), true
+	for _, name := range names {
+		walk(values[name], func(at *tftypes.AttributePath, value tftypes.Value) bool {
+			within := placeless[name]
+			for _, step := range at.Steps() {
+				inner, ok := step.(tftypes.AttributeName)
+				within = within || ok && placeless[string(inner)]
+			}
+			only = only && (value.IsKnown() || within)
+			return only && !within
+		})
+	}
+	return only
+}
+
+// walk visits a value and all in it, deeper only where visit says so.
+func walk(value tftypes.Value, visit func(at *tftypes.AttributePath, value tftypes.Value) bool) {
+	err := tftypes.Walk(value, func(at *tftypes.AttributePath, value tftypes.Value) (bool, error) { return visit(at, value), nil })
+	if err != nil {
+		panic("resources: a value cannot be walked: " + err.Error()) // the framework has checked it against the schema
+	}
+}
+
+// withoutUnknown makes what is placeless null where something in it is not known.
+func withoutUnknown(at *tftypes.AttributePath, value tftypes.Value) (tftypes.Value, error) {
+	if name, ok := at.LastStep().(tftypes.AttributeName); ok && placeless[string(name)] && !value.IsFullyKnown() {
+		return tftypes.NewValue(value.Type(), nil), nil
+	}
+	return value, nil
 }
 
 // sameAttributes reports whether the attributes of that name are known and equal in both objects.
@@ -41,6 +100,8 @@ func attributesOf(object tftypes.Value) map[string]tftypes.Value {
 type change[PM any] struct {
 	planned, prior          PM
 	inputsKnown, inputsSame bool
+	// guess is planned without what is not known, when that is placeless; else nil.
+	guess PM
 	// sourceChanged is set when what is deployed lies in files that are not what prior was deployed from.
 	sourceChanged bool
 	drift         []finding
@@ -58,6 +119,14 @@ func (l *lifecycle[M, In, PM]) ModifyPlan(ctx context.Context, req resource.Modi
 		return
 	}
 	c := change[PM]{planned: &m, inputsKnown: allKnown(req.Plan.Raw, l.inputs)}
+	if !c.inputsKnown && onlyPlaceless(req.Plan.Raw, l.inputs) {
+		c.guess = new(M)
+		raw, err := tftypes.Transform(req.Plan.Raw, withoutUnknown)
+		if err != nil {
+			panic("resources: a value cannot be transformed: " + err.Error()) // the framework has checked it against the schema
+		}
+		resp.Diagnostics.Append((&tfsdk.Plan{Raw: raw, Schema: req.Plan.Schema}).Get(ctx, c.guess)...)
+	}
 	if !req.State.Raw.IsNull() {
 		c.prior = new(M)
 		resp.Diagnostics.Append(req.State.Get(ctx, c.prior)...)

@@ -87,7 +87,7 @@ func prometheusSchema() schema.Attribute {
 				"Default: `%s`.", catalog.PrometheusRetentionSize)),
 			"scrape_interval": text(fmt.Sprintf("How often targets are asked, for example `30s`; at least `1s`. Default: `%s`.", catalog.PrometheusScrapeInterval)),
 			"scrape_targets": schema.ListNestedAttribute{
-				Optional: true,
+				Optional: true, Validators: noNulls,
 				MarkdownDescription: "Groups of targets that are asked for `/metrics`. A change takes effect without a restart. The pipeline's own " +
 					"Prometheus is always among them. Default: none.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{

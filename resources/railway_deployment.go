@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -70,11 +71,11 @@ func railwayInputSchema() map[string]schema.Attribute {
 			MarkdownDescription: "Name or ID of the workspace that has the project. Changing it replaces the deployment. Default: the only one that the token sees.",
 		},
 		"project": schema.StringAttribute{
-			Optional: true, PlanModifiers: []planmodifier.String{replacingLike(catalog.RailwayDeployment.NameAttribute)}, Validators: []validator.String{notEmpty},
+			Optional: true, PlanModifiers: []planmodifier.String{replaceUnless(path.Root("service_name"))}, Validators: []validator.String{notEmpty},
 			MarkdownDescription: "Name of the project, not used with a project token. Changing it replaces the deployment. Default: the `service_name`.",
 		},
 		"environment": schema.StringAttribute{
-			Optional: true, PlanModifiers: []planmodifier.String{replacing("production")}, Validators: []validator.String{notEmpty},
+			Optional: true, PlanModifiers: []planmodifier.String{replaceUnless("production")}, Validators: []validator.String{notEmpty},
 			MarkdownDescription: "Name of the environment. It is made in a project of this resource's own, and must exist in another. Changing it replaces the " +
 				"deployment. Default: `production`, or the one that a project token is for.",
 		},

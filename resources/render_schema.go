@@ -28,7 +28,7 @@ func renderInputSchema() map[string]schema.Attribute {
 		"owner": text("Workspace that has the service, by name or ID. Changing it replaces the deployment. Default: the only one that the token sees.",
 			stringplanmodifier.RequiresReplace()),
 		"region": text(fmt.Sprintf("Region: %s. Changing it replaces the deployment. Default: `%s`.", words(catalog.RenderRegions()), catalog.DefaultRenderRegion),
-			replacing(catalog.DefaultRenderRegion)),
+			replaceUnless(catalog.DefaultRenderRegion)),
 		"plan": text(fmt.Sprintf("Instance type: %s. Render's API refuses to create free services. Default: `%s`.", words(catalog.RenderPlans()), catalog.DefaultRenderPlan)),
 		"image": schema.StringAttribute{
 			Optional: true, Validators: []validator.String{stringvalidator.ExactlyOneOf(path.MatchRoot("image"), path.MatchRoot("repository"))},

@@ -99,7 +99,7 @@ func (l *lifecycle[M, In, PM]) Configure(_ context.Context, req resource.Configu
 // services started through Temporal's API as well. They need the whole input: with a port unknown its default would be
 // taken for it. ModifyPlan validates again what is not known here.
 func (l *lifecycle[M, In, PM]) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	if !allKnown(req.Config.Raw, l.inputs) {
+	if !allKnown(req.Config.Raw, l.inputs) || holdsNull(req.Config.Raw, l.inputs) {
 		return
 	}
 	var config M

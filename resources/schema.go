@@ -36,12 +36,13 @@ func settingAttributes(ctx context.Context) map[string]schema.Attribute {
 			Validators:    []validator.String{serviceNameValidator{}},
 			PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			MarkdownDescription: "Name of the service, unique within the provider's `scope` for this kind of resource: " +
-				contract.ServiceNameRule + ". Containers, network and volumes are named after it. Changing it replaces the service.",
+				contract.ServiceNameRule + ". Containers, network and volumes are named after it. Changing it replaces the service. Leave `create_before_destroy` " +
+				"out: a replacement under the same name would adopt what the destroy then removes.",
 		},
 		"task_queue": schema.StringAttribute{
 			Optional: true, Validators: []validator.String{notEmpty},
 			MarkdownDescription: "Task queue that the workflows of this service are started on; a worker on the right Docker host must " +
-				"poll it. Default: the provider's `task_queue`, else `<service_name>-queue`.",
+				"poll it. An import, which knows no attribute of the resource, uses the default. Default: the provider's `task_queue`, else `<service_name>-queue`.",
 		},
 		"delete_volumes": schema.BoolAttribute{
 			Optional: true, Computed: true, Default: booldefault.StaticBool(false),
@@ -81,6 +82,13 @@ func timeoutsAttribute(ctx context.Context) schema.Attribute {
 	if nested, ok := attribute.(schema.SingleNestedAttribute); ok {
 		nested.MarkdownDescription = "How long Terraform waits for each operation. What happens to one that takes longer, `on_interrupt` decides. " +
 			"Default: all defaults of its attributes."
+		for name, each := range nested.Attributes {
+			if text, ok := each.(schema.StringAttribute); ok {
+				// The module's own also takes 0s and -5m, which the runner would take for its default.
+				text.Validators = []validator.String{durationValidator{}}
+				nested.Attributes[name] = text
+			}
+		}
 		return nested
 	}
 	return attribute

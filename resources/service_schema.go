@@ -133,7 +133,7 @@ func serviceSecretsSchema() schema.Attribute {
 		return schema.StringAttribute{Required: true, MarkdownDescription: description}
 	}
 	return schema.MapNestedAttribute{
-		Optional: true,
+		Optional: true, Validators: noNullsMap,
 		MarkdownDescription: fmt.Sprintf("Files with secrets, by name: the process finds each at `%s/<name>`, readable for every user of the container. Where a value "+
 			"comes from is one of `value_wo`, `env`, `file` and `service`; without any, one is generated and kept. Many images take the path of such a file in a "+
 			"variable whose name ends in `_FILE`. Default: none.", contract.SecretsPath),
@@ -173,7 +173,7 @@ func serviceSecretsSchema() schema.Attribute {
 
 func portsSchema(alias string) schema.Attribute {
 	return schema.MapNestedAttribute{
-		Optional: true,
+		Optional: true, Validators: noNullsMap,
 		MarkdownDescription: fmt.Sprintf("Ports that the process listens on, by a name of your own, for example `http`. Each is an endpoint `<name>_internal` for "+
 			"containers of other services, such as `http://%s:8080`, and with a fixed host port also an endpoint `<name>`. Default: none.", alias),
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
@@ -201,7 +201,7 @@ func portsSchema(alias string) schema.Attribute {
 
 func volumesSchema() schema.Attribute {
 	return schema.MapNestedAttribute{
-		Optional: true,
+		Optional: true, Validators: noNullsMap,
 		MarkdownDescription: "Volumes by name. They survive updates, and the service unless `delete_volumes` is true. While one is written to, an update " +
 			"stops the old container before it starts the new one. Default: none.",
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{

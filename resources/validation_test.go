@@ -143,7 +143,8 @@ func TestBadValuesAreReportedOnTheirAttribute(t *testing.T) {
 		"retention below Loki's":  {with("loki", object{"retention": "12h"}), "loki", "less than 24h"},
 		"unknown on_failure":      {with("on_failure", "panic"), "on_failure", "rollback"},
 		"unknown on_interrupt":    {with("on_interrupt", "ignore"), "on_interrupt", "detach"},
-		"timeout in words":        {with("timeouts", object{"create": "soon"}), "timeouts.create", "time units"},
+		"timeout in words":        {with("timeouts", object{"create": "soon"}), "timeouts.create", "not a duration above zero"},
+		"timeout of nothing":      {with("timeouts", object{"delete": "0s"}), "timeouts.delete", "not a duration above zero"},
 		"short password": {
 			with("grafana", object{"admin_password_wo": "admin", "admin_password_wo_version": 1}), "grafana.admin_password_wo", "at least 8",
 		},

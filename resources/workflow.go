@@ -310,9 +310,14 @@ func (w *workflow) ImportState(ctx context.Context, req resource.ImportStateRequ
 	resp.Diagnostics.Append(resp.State.Get(ctx, &m)...)
 	w.importRun(ctx, &m, state, &resp.Diagnostics)
 	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.Private.SetKey(ctx, importedKey, []byte("true"))...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	}
 }
+
+// importedKey is where private state keeps that a resource was imported: its triggers, which Temporal cannot tell, are then
+// what the configuration says first.
+const importedKey = "imported"
 
 func (w *workflow) importRun(ctx context.Context, m *workflowModel, state runner.CustomState, diags *diag.Diagnostics) {
 	var input types.Dynamic

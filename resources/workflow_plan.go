@@ -39,7 +39,9 @@ func (w *workflow) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	m.ID = m.WorkflowID
 	if !req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
-		change := m.compare(ctx, &prior)
+		imported, d := req.Private.GetKey(ctx, importedKey)
+		resp.Diagnostics.Append(d...)
+		change := m.compare(ctx, &prior, len(imported) > 0)
 		resp.RequiresReplace = append(resp.RequiresReplace, change.replace...)
 		switch {
 		case len(change.replace) > 0 || change.update:
@@ -63,7 +65,7 @@ type workflowChange struct {
 	update bool
 }
 
-func (m *workflowModel) compare(ctx context.Context, prior *workflowModel) workflowChange {
+func (m *workflowModel) compare(ctx context.Context, prior *workflowModel, imported bool) workflowChange {
 	setup := path.Root("setup")
 	if m.Setup.IsUnknown() || m.Setup.IsNull() || prior.Setup.IsNull() {
 		return workflowChange{replace: []path.Path{setup}}
@@ -77,7 +79,7 @@ func (m *workflowModel) compare(ctx context.Context, prior *workflowModel) workf
 	if !same(ctx, m.Setup, prior.Setup, "input") {
 		changed = append(changed, setup.AtName("input"))
 	}
-	if !m.Triggers.Equal(prior.Triggers) {
+	if first := imported && prior.Triggers.IsNull(); !first && !m.Triggers.Equal(prior.Triggers) {
 		changed = append(changed, path.Root("triggers"))
 	}
 	if m.Update.IsNull() {

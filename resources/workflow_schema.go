@@ -1,6 +1,9 @@
 package resources
 
 import (
+	"math"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/float64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -61,8 +64,9 @@ func workflowSchema() schema.Schema {
 			MarkdownDescription: "The workflow that runs when the resource is destroyed. Default: none, what `setup` made stays.",
 		},
 		"triggers": schema.MapAttribute{
-			Optional: true, ElementType: types.StringType,
-			MarkdownDescription: "Values of any meaning: a change of one is dealt with like a change of `setup`'s input. Default: none.",
+			Optional: true, ElementType: types.StringType, Validators: noNullsMap,
+			MarkdownDescription: "Values of any meaning: a change of one is dealt with like a change of `setup`'s input. An import cannot know them, so the first " +
+				"ones after it change nothing. Default: none.",
 		},
 		"failure_pattern": schema.StringAttribute{
 			Optional: true, Validators: []validator.String{regexpValidator{}},
@@ -74,7 +78,7 @@ func workflowSchema() schema.Schema {
 			MarkdownDescription: "Object whose attributes are added to the memo of the runs. Names beginning with `orch.` are taken. A change takes effect with the next run. Default: none.",
 		},
 		"search_attributes": schema.DynamicAttribute{
-			Optional: true, Validators: []validator.Dynamic{objectValidator{}},
+			Optional: true, Validators: []validator.Dynamic{objectValidator{}, searchAttributesValidator{}},
 			MarkdownDescription: "Object of search attributes of the runs, which must be registered in the namespace: a string is sent as Keyword, a whole number as Int, " +
 				"another one as Double, a truth value as Bool, a list of strings as KeywordList. A change takes effect with the next run. Default: none.",
 		},
@@ -162,14 +166,15 @@ func operationSchema(setup bool) map[string]schema.Attribute {
 				"initial_interval": duration("Time until the first retry. Default: `1s`."),
 				"maximum_interval": duration("Longest time between two attempts. Default: 100 times `initial_interval`."),
 				"backoff_coefficient": schema.Float64Attribute{
-					Optional: true, MarkdownDescription: "What the interval is multiplied by after each attempt, at least 1. Default: `2`.",
+					Optional: true, Validators: []validator.Float64{float64validator.AtLeast(1)},
+					MarkdownDescription: "What the interval is multiplied by after each attempt, at least 1. Default: `2`.",
 				},
 				"maximum_attempts": schema.Int64Attribute{
-					Optional: true, Validators: []validator.Int64{int64validator.AtLeast(1)},
+					Optional: true, Validators: []validator.Int64{int64validator.Between(1, math.MaxInt32)},
 					MarkdownDescription: "Attempts in all. Default: no limit.",
 				},
 				"non_retryable_error_types": schema.ListAttribute{
-					Optional: true, ElementType: types.StringType,
+					Optional: true, ElementType: types.StringType, Validators: noNulls,
 					MarkdownDescription: "Types of application errors that are not retried. Default: none.",
 				},
 			},

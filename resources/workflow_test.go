@@ -5,9 +5,33 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/stretchr/testify/require"
 )
+
+// What cannot be sent is refused before anything is planned.
+func TestSearchAttributesAreValidated(t *testing.T) {
+	t.Parallel()
+	for document, says := range map[string]string{
+		`{"Team":"chat","Tags":["a"],"Size":3}`: "", `{"Tags":[1]}`: "a list holds strings only", `{"Nested":{}}`: "a search attribute is a string", `["a"]`: "",
+	} {
+		value, err := fromJSON(json.RawMessage(document))
+		require.NoError(t, err)
+		var resp validator.DynamicResponse
+		searchAttributesValidator{}.ValidateDynamic(t.Context(), validator.DynamicRequest{ConfigValue: value}, &resp)
+		if says == "" {
+			require.Empty(t, resp.Diagnostics, document) // of another form than an object, objectValidator tells
+			continue
+		}
+		require.Len(t, resp.Diagnostics, 1, document)
+		require.Contains(t, resp.Diagnostics[0].Detail(), says)
+	}
+	unknown := types.DynamicValue(types.ObjectValueMust(map[string]attr.Type{"A": types.StringType}, map[string]attr.Value{"A": types.StringUnknown()}))
+	var resp validator.DynamicResponse
+	searchAttributesValidator{}.ValidateDynamic(t.Context(), validator.DynamicRequest{ConfigValue: unknown}, &resp)
+	require.Empty(t, resp.Diagnostics)
+}
 
 // What a workflow returns becomes a Terraform value, and the same JSON again when it is an input.
 func TestJSONSurvivesTerraform(t *testing.T) {

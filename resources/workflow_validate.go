@@ -56,7 +56,7 @@ func (objectValidator) ValidateDynamic(ctx context.Context, req validator.Dynami
 	if err != nil || raw.IsNull() || !raw.IsKnown() {
 		return
 	}
-	if !raw.Type().Is(tftypes.Object{}) && !raw.Type().Is(tftypes.Map{}) {
+	if !isObject(raw) {
 		resp.Diagnostics.AddAttributeError(req.Path, "Not an object", "It takes an object, for example { team = \"chat\" }.")
 		return
 	}
@@ -65,4 +65,34 @@ func (objectValidator) ValidateDynamic(ctx context.Context, req validator.Dynami
 			resp.Diagnostics.AddAttributeError(req.Path, "Name that is taken", fmt.Sprintf("%q: names that begin with orch. are orch's own.", name))
 		}
 	}
+}
+
+// searchAttributesValidator accepts objects whose values can be sent as search attributes.
+type searchAttributesValidator struct{}
+
+func (searchAttributesValidator) Description(context.Context) string {
+	return "strings, numbers, truth values and lists of strings"
+}
+
+func (v searchAttributesValidator) MarkdownDescription(ctx context.Context) string {
+	return v.Description(ctx)
+}
+
+func (searchAttributesValidator) ValidateDynamic(ctx context.Context, req validator.DynamicRequest, resp *validator.DynamicResponse) {
+	raw, err := req.ConfigValue.ToTerraformValue(ctx)
+	if err != nil || raw.IsNull() || !raw.IsFullyKnown() || !isObject(raw) {
+		return
+	}
+	data, err := toJSON(ctx, req.ConfigValue)
+	if err == nil {
+		_, err = searchAttributes(data)
+	}
+	if err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid search attributes", Sentence(err.Error()))
+	}
+}
+
+// isObject reports whether a value has named members.
+func isObject(raw tftypes.Value) bool {
+	return raw.Type().Is(tftypes.Object{}) || raw.Type().Is(tftypes.Map{})
 }

@@ -295,13 +295,16 @@ func (s stack) Cleanup(ctx workflow.Context, req contract.Request) (contract.Rem
 	return removed, nil
 }
 
-// withdraw takes the service's objects out of a Grafana that is not its own, and returns what the service consists of. A start that names the service alone is
-// helped out by the labels. It comes first, because the login is kept with the service.
+// withdraw takes the service's objects out of a Grafana that is not its own, and returns what the service consists of. A start
+// that names the service alone is helped out by the labels. It comes first, because the login is kept with the service.
 func (s stack) withdraw(ctx workflow.Context, req contract.Request, call contract.StackCall) (contract.Stack, error) {
 	if len(req.Input) == 0 {
 		observed, err := activity[contract.Observed](stackOptions(ctx, "inspect"), contract.ActivityInspectStack, call)
-		if err != nil || !observed.Found {
-			return contract.Stack{}, err
+		if err != nil {
+			return contract.Stack{}, stepFailed("inspect", err)
+		}
+		if !observed.Found {
+			return contract.Stack{}, nil
 		}
 		req.Input = observed.Input
 	}

@@ -313,6 +313,17 @@ func TestCleanupRemovesByName(t *testing.T) {
 	require.Equal(t, []string{contract.ActivityInspectStack, contract.ActivityRemoveStack}, f.calls)
 }
 
+// Whoever reads the error must look at the engine, and not at a Grafana that the service may not even have.
+func TestCleanupByNameNamesTheStepThatFailed(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	workflows.Register(env)
+	f := &fakeEngine{failAt: map[string]error{contract.ActivityInspectStack: temporal.NewNonRetryableApplicationError("the engine is away", "Unavailable", nil)}}
+	f.register(env)
+	env.ExecuteWorkflow(contract.LogsPipeline.CleanupWorkflow(), contract.Request{ServiceName: "app"})
+	require.Equal(t, "inspect", failureOf(t, env.GetWorkflowError()).Step)
+}
+
 const elsewhere = `{"grafana":{"url":"http://127.0.0.1:3002","pipeline_id":"orch/orch/tracing/app"}}`
 
 func TestSharedGrafanaIsProvisionedThenVerified(t *testing.T) {

@@ -166,6 +166,9 @@ func resolve(cfg Config) (envconfig.ClientConfigProfile, Resolved, error) {
 		return profile, Resolved{}, fmt.Errorf("read Temporal configuration: %w; look at config_file and profile, or TEMPORAL_CONFIG_FILE and TEMPORAL_PROFILE", err)
 	}
 	source := applyAddress(&profile, cfg)
+	if err := checkAddress(profile.Address, source); err != nil {
+		return profile, Resolved{}, err
+	}
 	profile.Namespace = firstNonEmpty(cfg.Namespace, profile.Namespace, DefaultNamespace)
 	profile.APIKey = firstNonEmpty(cfg.APIKey, profile.APIKey)
 	applyTLS(&profile, cfg.TLS)
@@ -196,6 +199,20 @@ func applyAddress(profile *envconfig.ClientConfigProfile, cfg Config) (source st
 			firstNonEmpty(cfg.Profile, os.Getenv("TEMPORAL_PROFILE"), envconfig.DefaultConfigFileProfile),
 			firstNonEmpty(cfg.ConfigFile, os.Getenv("TEMPORAL_CONFIG_FILE"), envconfig.DefaultConfigFilePath()))
 	}
+}
+
+// checkAddress tells a URL and a missing port from an address: gRPC would try in vain, and say nothing of why. Its own forms,
+// such as dns:///host:port, are let through.
+func checkAddress(address, source string) error {
+	const form = "such as temporal.example.com:7233, where 7233 is Temporal's gRPC port and not the Web UI's"
+	scheme, _, named := strings.Cut(address, "://")
+	if named && (scheme == "http" || scheme == "https") {
+		return fmt.Errorf("address %q (from %s) is a URL: give host and port alone, %s", address, source, form)
+	}
+	if _, _, err := net.SplitHostPort(address); err != nil && !named {
+		return fmt.Errorf("address %q (from %s) is not of the form host:port, %s", address, source, form)
+	}
+	return nil
 }
 
 // applyTLS lays the attributes over the profile; a file replaces what the profile has inline.

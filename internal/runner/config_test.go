@@ -97,6 +97,8 @@ func TestConfigurationThatCannotBeUsed(t *testing.T) {
 		cfg Config
 		err string
 	}{
+		"URL for an address":   {Config{Address: "http://temporal.example:7233/x"}, `"http://temporal.example:7233/x" (from the attribute address) is a URL: give host and port alone`},
+		"address without port": {Config{Address: "temporal.example"}, `"temporal.example" (from the attribute address) is not of the form host:port`},
 		"config file missing":  {Config{ConfigFile: missing}, "read config_file: stat " + missing},
 		"profile missing":      {Config{ConfigFile: file, Profile: "nope"}, "unable to find profile nope"},
 		"key file missing":     {Config{KeyFile: missing}, "encryption key file: stat " + missing},

@@ -30,7 +30,7 @@ type Ending struct {
 func (e Ending) sentence() string {
 	switch {
 	case e.Detached:
-		return "The run goes on, as on_interrupt = \"detach\" asks; the next apply attaches to it."
+		return "The run goes on, as on_interrupt = \"detach\" asks; the next plan or apply finds it."
 	case e.NeverStarted:
 		return "It had not begun; nothing was made or changed."
 	case e.StillRunning:

@@ -22,7 +22,14 @@ resource "orch_otlp_ingest" "app" {
   resource_attributes = { "deployment.environment.name" = "staging" }
 }
 
-# Pass this to the container of an application on the network orch-otlp-app.
+# An application that sends to it, and joins its network by that.
+resource "orch_container_service" "shop" {
+  service_name = "shop"
+  image        = "ghcr.io/acme/shop:1.4.2"
+  env          = orch_otlp_ingest.app.environment
+}
+
+# Pass this to other containers, on the network orch-otlp-app.
 output "application_environment" {
   value = orch_otlp_ingest.app.environment
 }
