@@ -126,7 +126,7 @@ func (r *receiver) texts() []string {
 	return texts
 }
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // gets waits until just these texts have arrived, in any order, each once.
 func (r *receiver) gets(texts ...string) {
