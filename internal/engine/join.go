@@ -83,12 +83,16 @@ func (e *Engine) checkGuests(ctx context.Context, r contract.Ref, n *network.Ins
 	if err != nil {
 		return e.fail(ctx, err, "list containers")
 	}
+	// A container that is just being started or stopped is on its network by name only, and has "ep-…" for an ID there.
 	labels := map[string]map[string]string{}
 	for _, s := range all {
-		labels[s.ID] = s.Labels
+		labels[s.ID], labels[nameOf(s)] = s.Labels, s.Labels
 	}
 	var guests, services, strangers []string
 	for id, member := range n.Containers {
+		if labels[id] == nil {
+			id = member.Name
+		}
 		if r.Owns(labels[id]) {
 			continue
 		}

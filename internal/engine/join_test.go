@@ -180,3 +180,20 @@ func TestAServiceThatOthersHaveJoinedIsDestroyedAfterThem(t *testing.T) {
 	_, err = s.e.Remove(t.Context(), s.call(), nil)
 	must(t, err)
 }
+
+// A container that ends and is started again all the time is on its network without its ID for moments.
+func TestAContainerThatIsJustStartedIsNoStranger(t *testing.T) {
+	t.Parallel()
+	other, s := newService(t), newService(t)
+	c, guest := s.component("alpha"), other.component("beta")
+	s.up(c)
+	other.up(guest)
+	starting := func(name string) *network.Inspect {
+		return &network.Inspect{Name: s.ref.Network(), Containers: map[string]network.EndpointResource{"ep-0123": {Name: name}}}
+	}
+	must(t, s.e.checkGuests(t.Context(), s.ref, starting(c.Container)))
+	err := s.e.checkGuests(t.Context(), s.ref, starting(guest.Container))
+	wantFailure(t, err, contract.Conflict, guest.Container+" of logs/"+other.ref.Service, "destroy it first")
+	err = s.e.checkGuests(t.Context(), s.ref, starting("nobody"))
+	wantFailure(t, err, contract.Conflict, "nobody", "docker network disconnect")
+}
