@@ -52,16 +52,21 @@ func startWorker(t *testing.T, env ...string) *worker {
 	var err error
 	w.port, w.ui, err = ports.Pair()
 	require.NoError(t, err)
-	w.start()
 	t.Cleanup(func() {
 		w.kill()
 		if t.Failed() {
-			data, _ := os.ReadFile(filepath.Join(w.dir, "worker.log"))
-			lines := strings.Split(strings.TrimSpace(string(data)), "\n")
-			t.Logf("worker's log:\n%s", strings.Join(lines[max(0, len(lines)-40):], "\n"))
+			t.Logf("worker's log:\n%s", w.log())
 		}
 	})
+	w.start()
 	return w
+}
+
+// log is the end of what the worker has written.
+func (w *worker) log() string {
+	data, _ := os.ReadFile(filepath.Join(w.dir, "worker.log"))
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	return strings.Join(lines[max(0, len(lines)-40):], "\n")
 }
 
 func (w *worker) start() {
@@ -77,17 +82,27 @@ func (w *worker) start() {
 	require.NoError(w.t, w.cmd.Start())
 	w.exited = make(chan struct{})
 	go func(cmd *exec.Cmd, exited chan struct{}) { _ = cmd.Wait(); close(exited) }(w.cmd, w.exited)
+	var ended, listens bool
 	require.Eventually(w.t, func() bool {
-		c, err := net.DialTimeout("tcp", w.address(), time.Second)
-		if err == nil {
-			c.Close()
+		select {
+		case <-w.exited:
+			ended = true
+		default:
+			c, err := net.DialTimeout("tcp", w.address(), time.Second)
+			if listens = err == nil; listens {
+				c.Close()
+			}
 		}
-		return err == nil
+		return ended || listens
 	}, 3*time.Minute, 50*time.Millisecond, "orch-worker dev listens")
+	require.True(w.t, listens, "orch-worker dev has ended")
 }
 
 // kill is SIGKILL.
 func (w *worker) kill() {
+	if w.cmd == nil || w.cmd.Process == nil {
+		return
+	}
 	_ = syscall.Kill(-w.cmd.Process.Pid, syscall.SIGKILL)
 	<-w.exited
 }

@@ -109,27 +109,31 @@ func checkPort(ip string, port int, flag string) error {
 	return l.Close()
 }
 
-// freePorts returns n distinct free ports for the services that only this process talks to.
-func freePorts(ip string, n int) (ports []int, err error) {
-	var open []net.Listener
-	defer func() {
-		for _, l := range open {
-			err = errors.Join(err, l.Close())
-		}
-	}()
-	for range n {
-		l, err := net.Listen("tcp", hostPort(ip, 0))
+// The ports of services that only this process talks to. They lie below those that kernels hand out by themselves: the server
+// listens a moment after they were found free, and until then every connection of any program could take one of those.
+const (
+	firstInternal = 30000
+	lastInternal  = 32767
+)
+
+// internalPorts returns n distinct free ports for the services that only this process talks to. The server's own port says where
+// the search begins, so that servers that start at the same time do not find the same ones.
+func internalPorts(ip string, own, n int) (ports []int, err error) {
+	const all = lastInternal - firstInternal + 1
+	for i := range all {
+		port := firstInternal + (own*n+i)%all
+		l, err := net.Listen("tcp", hostPort(ip, port))
 		if err != nil {
-			return nil, fmt.Errorf("embedded Temporal server: no free port for an internal service on %s: %w", ip, err)
+			continue
 		}
-		open = append(open, l)
-		addr, ok := l.Addr().(*net.TCPAddr)
-		if !ok {
-			return nil, fmt.Errorf("embedded Temporal server: listener address %s is not a TCP address", l.Addr())
+		if err := l.Close(); err != nil {
+			return nil, fmt.Errorf("embedded Temporal server: look for a free port: %w", err)
 		}
-		ports = append(ports, addr.Port)
+		if ports = append(ports, port); len(ports) == n {
+			return ports, nil
+		}
 	}
-	return ports, nil
+	return nil, fmt.Errorf("embedded Temporal server: there are not %d free ports from %d to %d for its internal services on %s", n, firstInternal, lastInternal, ip)
 }
 
 func hostPort(ip string, port int) string {

@@ -31,7 +31,7 @@ var services = []primitives.ServiceName{
 }
 
 func serverOptions(o Options, db *config.SQL, quiet *atomic.Bool) ([]temporal.ServerOption, error) {
-	internal, err := freePorts(o.IP, len(services)-1)
+	internal, err := internalPorts(o.IP, o.Port, len(services)-1)
 	if err != nil {
 		return nil, err
 	}
