@@ -26,7 +26,7 @@ func TestAnInternalPortThatIsTakenIsPassedOver(t *testing.T) {
 	require.NoError(t, err)
 	taken, err := net.Listen("tcp", hostPort("127.0.0.1", before[0]))
 	require.NoError(t, err)
-	defer taken.Close() //nolint:errcheck // the test is over
+	defer taken.Close()
 	after, err := internalPorts("127.0.0.1", 28999, 1)
 	require.NoError(t, err)
 	require.NotEqual(t, before, after)
