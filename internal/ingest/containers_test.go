@@ -208,9 +208,13 @@ func TestContainersThatStopAreNotShippedTwice(t *testing.T) {
 	d, e := newContainerDesk(t)
 	d.spec.FlushInterval = 1.5 * listInterval.Seconds()
 	e.write("web", 1, false, "last words\n")
-	d.start()
+	tail, _ := d.start()
 	waitFor(t, func() bool { e.mu.Lock(); defer e.mu.Unlock(); return e.containers["web"].reads == 1 })
-	time.Sleep(2 * gatherTime) // the line is on its way
+	waitFor(t, func() bool { // the line is on its way
+		tail.docker.mu.Lock()
+		defer tail.docker.mu.Unlock()
+		return tail.docker.handed["id of web"].Stdout.Time > 0
+	})
 	e.set("web", func(c *logged) { c.Running = false })
 	d.gets("last words")
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/ingest"
+	"github.com/temporal-orchestrator/terraform-provider-orch/test/demo/devenv"
 )
 
 type options struct {
@@ -156,7 +156,7 @@ func median(all []score, of func(score) float64) float64 {
 
 // measure runs one contestant until the receiving Collector has taken all lines.
 func measure(ctx context.Context, collector, dir string, lines int, command func(endpoint, store string) ([]string, error)) (s score, err error) {
-	ports, err := freePorts(2)
+	ports, err := devenv.FreePorts(2)
 	if err != nil {
 		return s, err
 	}
@@ -266,20 +266,6 @@ func takeOut(ctx context.Context, image, from, to string) error {
 		err = fmt.Errorf("take %s out of %s: %w: %s", from, image, err, out)
 	}
 	return errors.Join(err, exec.CommandContext(ctx, "docker", "rm", name).Run())
-}
-
-func freePorts(n int) (ports []int, err error) {
-	for range n {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer listener.Close() //nolint:errcheck // it was only asked for a port
-		if address, ok := listener.Addr().(*net.TCPAddr); ok {
-			ports = append(ports, address.Port)
-		}
-	}
-	return ports, nil
 }
 
 func writeFiles(dir string, o options) (pattern string, size int64, err error) {
