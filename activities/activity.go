@@ -52,8 +52,8 @@ func classified(ctx context.Context, err error) error {
 	if ctxErr := ctx.Err(); errors.Is(ctxErr, context.Canceled) {
 		return ctxErr
 	}
-	var failure *contract.StepFailure
-	if !errors.As(err, &failure) {
+	failure := contract.AsFailure(err)
+	if failure == nil {
 		failure = contract.Fail(contract.Internal, "%v", err)
 		if errors.Is(err, context.DeadlineExceeded) {
 			failure = contract.Fail(contract.Unavailable, "no answer in time: %v", err)

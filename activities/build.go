@@ -29,10 +29,7 @@ func contextSource(b contract.Build, progress engine.Progress) engine.Source {
 	}
 	return func() (io.ReadCloser, error) {
 		if b.Hash == "" {
-			failure := contract.Fail(contract.InvalidInput, "the build context %s comes without the digest of its content, which names the image", b.Context)
-			failure.Attribute = "build.context"
-			failure.Hint = "apply it with Terraform, which computes the digest; or give a Git URL or an image"
-			return nil, failure
+			return nil, contract.Fail(contract.InvalidInput, "the build context %s comes without the digest of its content, which names the image", b.Context).On("build.context").Next("apply it with Terraform, which computes the digest; or give a Git URL or an image")
 		}
 		if _, err := os.Stat(b.Context); errors.Is(err, os.ErrNotExist) {
 			return nil, elsewhere(b)
@@ -43,10 +40,7 @@ func contextSource(b contract.Build, progress engine.Progress) engine.Source {
 			return nil, err
 		}
 		if opened.Hash != b.Hash {
-			failure := contract.Fail(contract.InvalidInput, "the build context %s is not what the plan saw: its files have changed since, or another host has other files there", b.Context)
-			failure.Attribute = "build.context"
-			failure.Hint = "plan and apply again"
-			return nil, failure
+			return nil, contract.Fail(contract.InvalidInput, "the build context %s is not what the plan saw: its files have changed since, or another host has other files there", b.Context).On("build.context").Next("plan and apply again")
 		}
 		progress("sending the build context %s, %.1f MB", b.Context, float64(opened.Bytes)/1e6)
 		return opened.Tar(), nil
@@ -59,8 +53,5 @@ func elsewhere(b contract.Build) error {
 	if err != nil {
 		host = "the worker's host"
 	}
-	failure := contract.Fail(contract.InvalidInput, "the worker on %s has no folder %s to build from: the worker reads the same path as Terraform", host, b.Context)
-	failure.Attribute = "build.context"
-	failure.Hint = "run the worker where the folder is, or give context as a Git URL (https://<host>/<repository>.git#<ref>:<folder>), which the Docker Engine fetches, or set image instead of build"
-	return failure
+	return contract.Fail(contract.InvalidInput, "the worker on %s has no folder %s to build from: the worker reads the same path as Terraform", host, b.Context).On("build.context").Next("run the worker where the folder is, or give context as a Git URL (https://<host>/<repository>.git#<ref>:<folder>), which the Docker Engine fetches, or set image instead of build")
 }

@@ -251,8 +251,8 @@ func (v verification) lost(ctx context.Context, b bird, limit time.Duration, bla
 		return ctx.Err()
 	}
 	failure := contract.Fail(contract.Unhealthy, "the %s canary failed: %s within %d s, last answer: %v", b.Signal, what, int(limit.Seconds()), err)
-	var known *contract.StepFailure
-	if errors.As(err, &known) && !known.Class.Retryable() {
+	known := contract.AsFailure(err)
+	if known != nil && !known.Class.Retryable() {
 		failure = contract.Fail(known.Class, "the %s canary failed: %s: %s", b.Signal, what, known.Cause)
 		failure.Attribute, failure.Hint = known.Attribute, known.Hint
 	}
@@ -272,8 +272,8 @@ func (v verification) clean(ctx context.Context, b bird) error {
 	defer cancel()
 	if err := b.clean(ctx); err != nil {
 		failure := contract.Fail(contract.Unhealthy, "the %s canary came out, but could not be removed from %s: %v", b.Signal, b.into, err)
-		var known *contract.StepFailure
-		if errors.As(err, &known) {
+		known := contract.AsFailure(err)
+		if known != nil {
 			failure.Class = known.Class
 		}
 		return failure

@@ -115,10 +115,7 @@ func (q qdrant) do(ctx context.Context, method, path string, body, out any) erro
 	}{out}
 	switch {
 	case got.status == http.StatusUnauthorized || got.status == http.StatusForbidden:
-		failure := contract.Fail(contract.Denied, "it refuses the stored API key: %s", got)
-		failure.Attribute = "qdrant.api_key_wo"
-		failure.Hint = "somebody changed it outside orch: apply again to put the stored key back in force"
-		return failure
+		return contract.Fail(contract.Denied, "it refuses the stored API key: %s", got).On("qdrant.api_key_wo").Next("somebody changed it outside orch: apply again to put the stored key back in force")
 	case got.status == http.StatusNotFound && method == http.MethodDelete:
 		return nil
 	case got.status == http.StatusTooManyRequests, got.status >= http.StatusInternalServerError:

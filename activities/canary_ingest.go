@@ -139,15 +139,11 @@ func (v verification) receiver(ctx context.Context, c contract.Canary) (rest, er
 func pinned(certificate string) (*http.Client, error) {
 	block, _ := pem.Decode([]byte(certificate))
 	if block == nil {
-		failure := contract.Fail(contract.InvalidInput, "the certificate is not in PEM")
-		failure.Attribute = "tls"
-		return nil, failure
+		return nil, contract.Fail(contract.InvalidInput, "the certificate is not in PEM").On("tls")
 	}
 	leaf, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
-		failure := contract.Fail(contract.InvalidInput, "the certificate cannot be read: %v", err)
-		failure.Attribute = "tls"
-		return nil, failure
+		return nil, contract.Fail(contract.InvalidInput, "the certificate cannot be read: %v", err).On("tls")
 	}
 	return &http.Client{
 		Timeout: callTimeout, CheckRedirect: noRedirect,

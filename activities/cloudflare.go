@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/cloud/cloudflare"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
@@ -35,8 +34,8 @@ func (d *Docker) cloudflareToken(call contract.CloudflareCall) (string, error) {
 		return "", failure
 	}
 	token, err := d.Secrets.Resolve(call.Check.Token)
-	var failure *contract.StepFailure
-	if errors.As(err, &failure) {
+	failure := contract.AsFailure(err)
+	if failure != nil {
 		failure.Attribute = "cloudflare.token"
 	}
 	return token, err

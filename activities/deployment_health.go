@@ -34,10 +34,7 @@ func answers(ctx context.Context, url string, health contract.HealthCheck, progr
 			return ctx.Err()
 		}
 		if time.Now().Add(pause).After(deadline) {
-			failure := contract.Fail(contract.Unhealthy, "%s did not answer with 200 to 299 within %s; the last attempt: %v", address, health.Timeout(), err)
-			failure.Attribute = "health"
-			failure.Hint = "make the application answer there, or name another path in health.path, a longer health.timeout_seconds, or in public_url where it is reached"
-			return failure
+			return contract.Fail(contract.Unhealthy, "%s did not answer with 200 to 299 within %s; the last attempt: %v", address, health.Timeout(), err).On("health").Next("make the application answer there, or name another path in health.path, a longer health.timeout_seconds, or in public_url where it is reached")
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return err

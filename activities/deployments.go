@@ -238,8 +238,8 @@ func (d *Deployments) endpoint(call contract.DeploymentCall, platform string) (E
 
 // blame names the attribute that a secret comes from, where the failure does not.
 func blame(err error, attribute string) error {
-	var failure *contract.StepFailure
-	if errors.As(err, &failure) && failure.Attribute == "" {
+	failure := contract.AsFailure(err)
+	if failure != nil && failure.Attribute == "" {
 		failure.Attribute = attribute
 	}
 	return err
@@ -253,9 +253,7 @@ func (d *Deployments) appSecrets(call contract.DeploymentCall) (map[string]strin
 	for _, name := range slices.Sorted(maps.Keys(call.AppSecrets)) {
 		_, plain := call.Deployment.Env[name]
 		if _, referred := call.Deployment.Secrets[name]; plain || referred {
-			failure := contract.Fail(contract.InvalidInput, "%s is a write-only secret, and in env or secrets too; a variable has one value", name)
-			failure.Attribute = "secrets_wo"
-			return nil, failure
+			return nil, contract.Fail(contract.InvalidInput, "%s is a write-only secret, and in env or secrets too; a variable has one value", name).On("secrets_wo")
 		}
 	}
 	for name, source := range call.Deployment.Secrets {

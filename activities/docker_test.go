@@ -60,9 +60,7 @@ func TestFailureCarriesItsClassAndDetails(t *testing.T) {
 		contract.Unavailable: true, contract.WrongEngine: true,
 	} {
 		err := ensure(t, newEnv(), func(context.Context, engine.Progress) error {
-			failure := contract.Fail(class, "the cause")
-			failure.Evidence = &contract.Evidence{Container: "c", ExitCode: 3}
-			return failure
+			return contract.Fail(class, "the cause").With(&contract.Evidence{Container: "c", ExitCode: 3})
 		})
 		var application *temporal.ApplicationError
 		require.ErrorAs(t, err, &application)

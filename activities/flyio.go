@@ -69,23 +69,16 @@ func (p flyioPlatform) find(ctx context.Context, c *flyio.Client, call contract.
 		return app, false, err
 	}
 	if spec := call.Deployment.Flyio; spec != nil && app.Organization.Slug != "" && app.Organization.Slug != spec.Org && spec.Org != flyio.PersonalOrg {
-		failure := contract.Fail(contract.NotOwned, "app %s exists in the organization %s and not in %s", name, app.Organization.Slug, spec.Org)
-		failure.Attribute = "org"
-		return app, false, failure
+		return app, false, contract.Fail(contract.NotOwned, "app %s exists in the organization %s and not in %s", name, app.Organization.Slug, spec.Org).On("org")
 	}
 	if known := call.Known; known != nil && known.IDs["app"] != "" && app.ID != "" && known.IDs["app"] != app.ID {
-		failure := contract.Fail(contract.NotOwned, "there is an app %s, but not the one that was deployed (its id is %s and was %s)", name, app.ID, known.IDs["app"])
-		failure.Hint = "somebody has deleted the app and made another one of that name; delete it, or take this resource out of the state with terraform state rm"
-		return app, false, failure
+		return app, false, contract.Fail(contract.NotOwned, "there is an app %s, but not the one that was deployed (its id is %s and was %s)", name, app.ID, known.IDs["app"]).Next("somebody has deleted the app and made another one of that name; delete it, or take this resource out of the state with terraform state rm")
 	}
 	return app, true, nil
 }
 
 func flyioTaken(name string) *contract.StepFailure {
-	failure := contract.Fail(contract.NotOwned, "the name %s is taken on Fly.io by an app that this token has no access to; names are unique among all apps of Fly.io", name)
-	failure.Attribute = "app_name"
-	failure.Hint = "choose another app_name, or use a token of the organization that has the app"
-	return failure
+	return contract.Fail(contract.NotOwned, "the name %s is taken on Fly.io by an app that this token has no access to; names are unique among all apps of Fly.io", name).On("app_name").Next("choose another app_name, or use a token of the organization that has the app")
 }
 
 // Prepare implements Platform.
@@ -127,10 +120,7 @@ func flyioToken(err error) error {
 	if !cloud.IsStatus(err, http.StatusUnauthorized, http.StatusForbidden) {
 		return err
 	}
-	failure := contract.Fail(contract.Denied, "Fly.io does not accept the token: %v", err)
-	failure.Attribute = "token"
-	failure.Hint = "make one with `fly tokens create org` and set FLY_API_TOKEN where the worker runs, or refer to it with the attribute token"
-	return failure
+	return contract.Fail(contract.Denied, "Fly.io does not accept the token: %v", err).On("token").Next("make one with `fly tokens create org` and set FLY_API_TOKEN where the worker runs, or refer to it with the attribute token")
 }
 
 // flyioOwned decides whether an app that exists may be worked on: state knows its id, or one of its Machines is marked. An app

@@ -77,10 +77,7 @@ func dead(m flyio.Machine, since time.Time) bool {
 
 // unhealthy has as evidence what Fly.io tells of a Machine that is not well.
 func unhealthy(app string, m flyio.Machine, format string, args ...any) *contract.StepFailure {
-	failure := contract.Fail(contract.Unhealthy, format, args...)
-	failure.Evidence = flyioEvidence(m)
-	failure.Hint = "see the application's log: fly logs --app " + app + " --machine " + m.ID
-	return failure
+	return contract.Fail(contract.Unhealthy, format, args...).With(flyioEvidence(m)).Next("%s", "see the application's log: fly logs --app "+app+" --machine "+m.ID)
 }
 
 // flyioEvidence is what Fly.io tells of a Machine. Its API gives no log.

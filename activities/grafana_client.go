@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -79,8 +78,8 @@ func (d *Docker) foreignGrafana(ctx context.Context, o contract.GrafanaObjects) 
 func (d *Docker) login(ctx context.Context, o contract.GrafanaObjects) (string, error) {
 	if o.TokenSource != nil {
 		token, err := d.Secrets.Resolve(*o.TokenSource)
-		var failure *contract.StepFailure
-		if errors.As(err, &failure) {
+		failure := contract.AsFailure(err)
+		if failure != nil {
 			failure.Attribute = "grafana.token"
 		}
 		return token, err
@@ -102,8 +101,8 @@ func loginRef(o contract.GrafanaObjects) *contract.SecretRef {
 
 // blame names the input attribute in a failure that names none.
 func (g grafana) blame(err error) error {
-	var failure *contract.StepFailure
-	if errors.As(err, &failure) && failure.Attribute == "" {
+	failure := contract.AsFailure(err)
+	if failure != nil && failure.Attribute == "" {
 		failure.Attribute = g.attribute
 	}
 	return err
@@ -126,8 +125,7 @@ func (g grafana) alive(ctx context.Context) error {
 	case got.status == http.StatusUnauthorized || got.status == http.StatusForbidden:
 		return nil // something in front of it wants the login first
 	case !got.ok() || got.decode(&health) != nil || health.Database == "":
-		failure := contract.Fail(contract.InvalidInput, "what answers at %s is no Grafana: /api/health gives %s", g.at(), got)
-		failure.Hint = "the URL is that of Grafana's start page, a path that it is served under included"
+		failure := contract.Fail(contract.InvalidInput, "what answers at %s is no Grafana: /api/health gives %s", g.at(), got).Next("the URL is that of Grafana's start page, a path that it is served under included")
 		return g.blame(failure)
 	}
 	return nil
@@ -142,12 +140,10 @@ func (g grafana) ask(ctx context.Context, method, path string, body any) (answer
 	}
 	switch {
 	case got.status == http.StatusUnauthorized:
-		failure := contract.Fail(contract.Denied, "Grafana at %s refuses %s: %s", g.at(), g.login, got)
-		failure.Hint = "give the right login; after five wrong passwords Grafana locks the account for five minutes, so wait before you apply again"
+		failure := contract.Fail(contract.Denied, "Grafana at %s refuses %s: %s", g.at(), g.login, got).Next("give the right login; after five wrong passwords Grafana locks the account for five minutes, so wait before you apply again")
 		return answer{}, g.blame(failure)
 	case got.status == http.StatusForbidden:
-		failure := contract.Fail(contract.Denied, "Grafana at %s does not allow %s %s with %s: %s", g.at(), method, pathOnly(path), g.login, got)
-		failure.Hint = "the account needs the role Admin in its organization, to make data sources and folders"
+		failure := contract.Fail(contract.Denied, "Grafana at %s does not allow %s %s with %s: %s", g.at(), method, pathOnly(path), g.login, got).Next("the account needs the role Admin in its organization, to make data sources and folders")
 		return answer{}, g.blame(failure)
 	case got.status == http.StatusTooManyRequests, got.status >= http.StatusInternalServerError:
 		return answer{}, g.blame(contract.Fail(contract.Unavailable, "Grafana at %s answered %s %s with %s", g.at(), method, pathOnly(path), got))

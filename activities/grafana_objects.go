@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -133,8 +132,7 @@ func (o objects) ownsDashboard(d *dashboard) bool {
 // refuse fails when something under one of the uids is somebody else's.
 func (o objects) refuse(g grafana, p present) error {
 	foreign := func(what, uid string, fromFile bool) error {
-		failure := contract.Fail(contract.NotOwned, "Grafana at %s has a %s with the uid %q already, and it is not this pipeline's", g.at(), what, uid)
-		failure.Hint = "delete it in Grafana, or choose another service_name or scope"
+		failure := contract.Fail(contract.NotOwned, "Grafana at %s has a %s with the uid %q already, and it is not this pipeline's", g.at(), what, uid).Next("delete it in Grafana, or choose another service_name or scope")
 		if fromFile {
 			failure.Cause += ": it comes from a provisioning file of that Grafana"
 			failure.Hint = "remove it from that file, or choose another service_name or scope"
@@ -243,8 +241,7 @@ func (g grafana) putDatasource(ctx context.Context, o objects, found map[string]
 
 // taken is the failure when a name is in use under another uid.
 func (g grafana) taken(what, name string, got answer) error {
-	failure := contract.Fail(contract.Conflict, "Grafana at %s has another %s of the name %q already: %s", g.at(), what, name, got.said())
-	failure.Hint = "rename or delete that one in Grafana, or choose another service_name"
+	failure := contract.Fail(contract.Conflict, "Grafana at %s has another %s of the name %q already: %s", g.at(), what, name, got.said()).Next("rename or delete that one in Grafana, or choose another service_name")
 	return g.blame(failure)
 }
 
@@ -301,8 +298,8 @@ func (d *Docker) InspectGrafana(ctx context.Context, call contract.GrafanaCall) 
 			return contract.GrafanaState{}, err
 		}
 		drift, err := d.inspectGrafana(ctx, call.Objects)
-		var failure *contract.StepFailure
-		if errors.As(err, &failure) && failure.Class != contract.Internal {
+		failure := contract.AsFailure(err)
+		if failure != nil && failure.Class != contract.Internal {
 			drift, err = []string{failure.Cause}, nil
 		}
 		return contract.GrafanaState{Drift: drift}, err

@@ -26,15 +26,10 @@ func RotateGrafanaPassword(ctx context.Context, baseURL string, secret contract.
 	case got.status == http.StatusOK:
 		return nil
 	case got.status == http.StatusUnauthorized:
-		failure := contract.Fail(contract.Denied, "Grafana refuses the stored password of %q, so it cannot be changed", secret.User)
-		failure.Attribute = "grafana.admin_password_wo"
-		failure.Hint = "somebody changed it outside orch: set it back in Grafana, or run grafana cli admin reset-admin-password in the container"
-		return failure
+		return contract.Fail(contract.Denied, "Grafana refuses the stored password of %q, so it cannot be changed", secret.User).On("grafana.admin_password_wo").Next("somebody changed it outside orch: set it back in Grafana, or run grafana cli admin reset-admin-password in the container")
 	case got.status >= http.StatusInternalServerError:
 		return contract.Fail(contract.Unavailable, "Grafana answered the change of the password with %s", got)
 	default:
-		failure := contract.Fail(contract.InvalidInput, "Grafana refuses the new password: %s", got.said())
-		failure.Attribute = "grafana.admin_password_wo"
-		return failure
+		return contract.Fail(contract.InvalidInput, "Grafana refuses the new password: %s", got.said()).On("grafana.admin_password_wo")
 	}
 }

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -123,8 +122,8 @@ func (r *removal) removeFolder(ctx context.Context, ours bool) error {
 		return nil
 	}
 	err = r.remove(ctx, what, r.objects.folderPath(), ours)
-	var failure *contract.StepFailure
-	if errors.As(err, &failure) && failure.Class == contract.InvalidInput {
+	failure := contract.AsFailure(err)
+	if failure != nil && failure.Class == contract.InvalidInput {
 		// Grafana refuses to delete a folder with alert rules: they are not ours.
 		r.note("left %s, which Grafana does not delete (%s),", what, failure.Cause)
 		return nil

@@ -54,9 +54,7 @@ func storing(err error) error {
 	if err == nil {
 		return nil
 	}
-	failure := contract.Fail(contract.Unavailable, "the worker's data directory cannot be used: %v", err)
-	failure.Hint = "let the worker's user write there, or set XDG_DATA_HOME for the worker"
-	return failure
+	return contract.Fail(contract.Unavailable, "the worker's data directory cannot be used: %v", err).Next("let the worker's user write there, or set XDG_DATA_HOME for the worker")
 }
 
 // PrepareLogTail checks what can be checked before anything is begun, and finds out whether the ingest is there already.
@@ -81,10 +79,7 @@ func (t *LogTails) PrepareLogTail(ctx context.Context, call contract.TailCall) (
 			return prepared, nil
 		}
 		if string(found.Ingest.Input) != string(call.Ingest.Input) {
-			failure := contract.Fail(contract.Conflict, "%s exists already, with another configuration", call.Ingest.Ref.ID())
-			failure.Attribute = "service_name"
-			failure.Hint = "import it: terraform import orch_stdout_ingest.NAME " + call.Ingest.Ref.Service
-			return prepared, failure
+			return prepared, contract.Fail(contract.Conflict, "%s exists already, with another configuration", call.Ingest.Ref.ID()).On("service_name").Next("%s", "import it: terraform import orch_stdout_ingest.NAME "+call.Ingest.Ref.Service)
 		}
 		prepared.Adopted = &contract.Adoption{RunID: found.RunID, Created: found.Created}
 		return prepared, nil
@@ -174,9 +169,7 @@ func (t *LogTails) CheckLogTail(ctx context.Context, call contract.TailCall) (co
 			return contract.TailStatus{}, storing(err)
 		}
 		if idle := whyIdle(status, call.Ingest); idle != "" {
-			failure := contract.Fail(contract.Unavailable, "the tail does not work: %s", idle)
-			failure.Hint = "see the worker's log, and the workflow " + call.Ingest.Ref.TailID()
-			return contract.TailStatus{}, failure
+			return contract.TailStatus{}, contract.Fail(contract.Unavailable, "the tail does not work: %s", idle).Next("%s", "see the worker's log, and the workflow "+call.Ingest.Ref.TailID())
 		}
 		return *status, nil
 	})

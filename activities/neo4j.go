@@ -55,16 +55,13 @@ func RotateNeo4jPassword(ctx context.Context, baseURL string, secret contract.Se
 	if err = changed.login(ctx); classOf(err) != contract.Denied {
 		return err
 	}
-	failure := contract.Fail(contract.Denied, "Neo4j refuses the stored password of %q, so it cannot be changed", secret.User)
-	failure.Attribute = neo4jPassword
-	failure.Hint = "somebody changed it outside orch: set it back with ALTER USER in Neo4j, then apply again"
-	return failure
+	return contract.Fail(contract.Denied, "Neo4j refuses the stored password of %q, so it cannot be changed", secret.User).On(neo4jPassword).Next("somebody changed it outside orch: set it back with ALTER USER in Neo4j, then apply again")
 }
 
 // blameNeo4j names the attribute when Neo4j does not take the new password.
 func blameNeo4j(err error) error {
-	var failure *contract.StepFailure
-	if errors.As(err, &failure) && failure.Class == contract.InvalidInput {
+	failure := contract.AsFailure(err)
+	if failure != nil && failure.Class == contract.InvalidInput {
 		failure.Attribute = neo4jPassword
 		failure.Cause = "Neo4j refuses the new password: " + failure.Cause
 	}
@@ -123,10 +120,7 @@ func (n neo4jServer) classify(err error) error {
 	told := fmt.Sprintf("%s (%s)", said.Msg, said.Code)
 	switch {
 	case said.Code == neo4jUnauthorized:
-		failure := contract.Fail(contract.Denied, "it refuses the stored password of %q: %s", n.user, told)
-		failure.Attribute = neo4jPassword
-		failure.Hint = "somebody changed it outside orch: set it back with ALTER USER in Neo4j, then apply again"
-		return failure
+		return contract.Fail(contract.Denied, "it refuses the stored password of %q: %s", n.user, told).On(neo4jPassword).Next("somebody changed it outside orch: set it back with ALTER USER in Neo4j, then apply again")
 	case said.Code == neo4jRateLimit:
 		return contract.Fail(contract.Unavailable, "neo4j at bolt://%s has locked %q for some seconds after wrong passwords: %s", n.address, n.user, told)
 	case strings.HasPrefix(said.Code, neo4jTransient) || said.Code == neo4jNoDatabase:

@@ -97,10 +97,7 @@ func railwayTokenRefused(err error) error {
 	if railwayClass(err) != contract.Denied {
 		return err
 	}
-	failure := contract.Fail(contract.Denied, "Railway does not accept the token: %v", err)
-	failure.Attribute = "token"
-	failure.Hint = "make one in the account's, the workspace's or the project's settings on Railway, and set RAILWAY_API_TOKEN where the worker runs, or refer to it with the attribute token"
-	return failure
+	return contract.Fail(contract.Denied, "Railway does not accept the token: %v", err).On("token").Next("make one in the account's, the workspace's or the project's settings on Railway, and set RAILWAY_API_TOKEN where the worker runs, or refer to it with the attribute token")
 }
 
 // chosenWorkspaces are those that the deployment may be in: the one that the input names, or the only one. An import names
@@ -224,9 +221,7 @@ func (s *railwaySite) findEnvironment(ctx context.Context) error {
 	}
 	for _, e := range all {
 		if s.at.EnvironmentID == e.ID && want != e.Name {
-			failure := contract.Fail(contract.InvalidInput, "the project token is for the environment %q", e.Name)
-			failure.Attribute = "environment"
-			return failure
+			return contract.Fail(contract.InvalidInput, "the project token is for the environment %q", e.Name).On("environment")
 		}
 		if e.Name == want || want == "" && (e.ID == known || known == "" && s.at.EnvironmentID == "") {
 			s.at.EnvironmentID = e.ID

@@ -104,10 +104,7 @@ func (s *railwaySite) connect(ctx context.Context, repository, branch string) er
 	}
 	err = s.client.Connect(ctx, s.at.ServiceID, repository, branch)
 	if err != nil && railwayClass(err) == contract.InvalidInput {
-		failure := contract.Fail(contract.InvalidInput, "%v", err)
-		failure.Attribute = "repository"
-		failure.Hint = "Railway's GitHub App must have access to " + repository + ": see the account settings on Railway, under Integrations"
-		return failure
+		return contract.Fail(contract.InvalidInput, "%v", err).On("repository").Next("%s", "Railway's GitHub App must have access to "+repository+": see the account settings on Railway, under Integrations")
 	}
 	return err
 }
@@ -147,9 +144,7 @@ func (s *railwaySite) await(ctx context.Context, after string, progress engine.P
 		case heldSince.IsZero():
 			heldSince = time.Now()
 		case time.Since(heldSince) > held:
-			failure := contract.Fail(contract.Unhealthy, "deployment %s on Railway is %s and does not go on by itself", d.ID, d.Status)
-			failure.Hint = "look at the deployment on Railway: it waits for an approval, or for checks of the repository"
-			return d, failure
+			return d, contract.Fail(contract.Unhealthy, "deployment %s on Railway is %s and does not go on by itself", d.ID, d.Status).Next("look at the deployment on Railway: it waits for an approval, or for checks of the repository")
 		}
 		if deadline, ok := ctx.Deadline(); ok && time.Now().Add(pause+lastWords).After(deadline) {
 			return d, s.late(ctx, d)
@@ -162,10 +157,7 @@ func (s *railwaySite) await(ctx context.Context, after string, progress engine.P
 
 // late is the failure of a deployment that does not come up in the time that a step has.
 func (s *railwaySite) late(ctx context.Context, d railway.Deployment) error {
-	failure := contract.Fail(contract.Unhealthy, "deployment %s on Railway is still %s at the end of the time that a deployment has", d.ID, d.Status)
-	failure.Hint = "look at the deployment on Railway, and apply again when it has come up"
-	failure.Evidence = &contract.Evidence{Container: "deployment " + d.ID, State: string(d.Status), Logs: s.tail(ctx, d.ID)}
-	return failure
+	return contract.Fail(contract.Unhealthy, "deployment %s on Railway is still %s at the end of the time that a deployment has", d.ID, d.Status).Next("look at the deployment on Railway, and apply again when it has come up").With(&contract.Evidence{Container: "deployment " + d.ID, State: string(d.Status), Logs: s.tail(ctx, d.ID)})
 }
 
 // ended is the failure of a deployment, with the end of the log that tells why.

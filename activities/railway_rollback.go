@@ -163,9 +163,7 @@ func (s *railwaySite) deleteProject(ctx context.Context) error {
 	}
 	for _, service := range services {
 		if service.Name != s.call.Deployment.Ref.Service && service.ID != s.at.ServiceID {
-			failure := contract.Fail(contract.Conflict, "the project %q holds the service %q, which orch did not put there", s.project, service.Name)
-			failure.Hint = "delete the service on Railway or move it to another project; deleting the project would delete it too"
-			return failure
+			return contract.Fail(contract.Conflict, "the project %q holds the service %q, which orch did not put there", s.project, service.Name).Next("delete the service on Railway or move it to another project; deleting the project would delete it too")
 		}
 	}
 	return s.gone(ctx, s.client.DeleteProject(ctx, s.at.ProjectID), func() (bool, error) {

@@ -60,10 +60,7 @@ func (p renderPlatform) owner(ctx context.Context, c *render.Client, call contra
 	}
 	owners, err := c.Owners(ctx)
 	if cloud.IsStatus(err, http.StatusUnauthorized, http.StatusForbidden) {
-		failure := contract.Fail(contract.Denied, "Render does not accept the token: %v", err)
-		failure.Attribute = "token"
-		failure.Hint = "make an API key in Render's account settings and set RENDER_API_KEY where the worker runs, or refer to it with the attribute token"
-		return "", failure
+		return "", contract.Fail(contract.Denied, "Render does not accept the token: %v", err).On("token").Next("make an API key in Render's account settings and set RENDER_API_KEY where the worker runs, or refer to it with the attribute token")
 	}
 	if err != nil {
 		return "", err
@@ -132,10 +129,7 @@ func (f *renderFound) own(call contract.DeploymentCall) error {
 	case call.Adopt:
 		return nil
 	}
-	failure := contract.Fail(contract.NotOwned, "service %s (%s) exists already in the workspace, and orch has not made it", ref.Service, f.service.ID)
-	failure.Attribute = "service_name"
-	failure.Hint = "choose another service_name, or set adopt_existing = true to take the service over: its variables are replaced then"
-	return failure
+	return contract.Fail(contract.NotOwned, "service %s (%s) exists already in the workspace, and orch has not made it", ref.Service, f.service.ID).On("service_name").Next("choose another service_name, or set adopt_existing = true to take the service over: its variables are replaced then")
 }
 
 // Prepare implements Platform.
@@ -178,9 +172,7 @@ func validBlueprint(ctx context.Context, c *render.Client, call contract.Deploym
 	for i, problem := range problems {
 		texts[i] = problem.String()
 	}
-	failure := contract.Fail(contract.InvalidInput, "Render finds the generated render.yaml not valid: %s", strings.Join(texts, "; "))
-	failure.Hint = "see the attribute config of the plan for the file"
-	return failure
+	return contract.Fail(contract.InvalidInput, "Render finds the generated render.yaml not valid: %s", strings.Join(texts, "; ")).Next("see the attribute config of the plan for the file")
 }
 
 // prepareFound decides what a service that exists means for the call, and what there is to go back to.
@@ -205,10 +197,7 @@ func (p renderPlatform) prepareFound(ctx context.Context, c *render.Client, call
 	if call.Operation == contract.OpCreate {
 		switch {
 		case found.mark.ID == call.Deployment.Ref.ID() && !same && !call.Adopt:
-			failure := contract.Fail(contract.Conflict, "%s is deployed already, from another input", call.Deployment.Ref.ID())
-			failure.Attribute = "service_name"
-			failure.Hint = fmt.Sprintf("manage it with: terraform import ADDRESS %s; or set adopt_existing = true", call.Deployment.Ref.Service)
-			return failure
+			return contract.Fail(contract.Conflict, "%s is deployed already, from another input", call.Deployment.Ref.ID()).On("service_name").Next("manage it with: terraform import ADDRESS %s; or set adopt_existing = true", call.Deployment.Ref.Service)
 		case same && live >= 0 && found.mark.carries(deploys, live):
 			prepared.Adopted = &contract.Adoption{RunID: found.mark.Run, Created: found.mark.Created}
 		case same:

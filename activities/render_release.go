@@ -162,14 +162,9 @@ func waitForDeploy(ctx context.Context, c *render.Client, found *renderFound, de
 	case err != nil:
 		return deploy, err
 	case !done:
-		failure := contract.Fail(contract.Unavailable, "deploy %s is still %s after %s", id, deploy.Status, renderDeployWait)
-		failure.Evidence = renderEvidence(ctx, c, found, deploy)
-		failure.Hint = "see " + found.service.DashboardURL
-		return deploy, failure
+		return deploy, contract.Fail(contract.Unavailable, "deploy %s is still %s after %s", id, deploy.Status, renderDeployWait).With(renderEvidence(ctx, c, found, deploy)).Next("%s", "see "+found.service.DashboardURL)
 	case deploy.Phase() == render.Failed:
-		failure := contract.Fail(contract.Unhealthy, "deploy %s of service %s ended as %s", id, found.service.Name, deploy.Status)
-		failure.Evidence = renderEvidence(ctx, c, found, deploy)
-		failure.Hint = "see " + found.service.DashboardURL
+		failure := contract.Fail(contract.Unhealthy, "deploy %s of service %s ended as %s", id, found.service.Name, deploy.Status).With(renderEvidence(ctx, c, found, deploy)).Next("%s", "see "+found.service.DashboardURL)
 		if deploy.Status == "canceled" {
 			failure.Class, failure.Cause = contract.Conflict, failure.Cause+": somebody cancelled it, or started a newer one"
 		}

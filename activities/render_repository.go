@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -21,18 +20,15 @@ func repositoryNote(ref contract.Ref) string { return contract.RepositoryNote + 
 func pushed(call contract.DeploymentCall, r contract.Repository) (sourcetree.Tree, error) {
 	tree, err := sourcetree.Read(r.Source)
 	if err != nil {
-		var failure *contract.StepFailure
-		if errors.As(err, &failure) {
+		failure := contract.AsFailure(err)
+		if failure != nil {
 			failure.Attribute = "repository.source"
 			failure.Hint = "the folder is read where the worker runs; run the worker where it is, or push it yourself and leave source out"
 		}
 		return tree, err
 	}
 	if r.SourceHash != "" && tree.Hash() != r.SourceHash {
-		failure := contract.Fail(contract.InvalidInput, "the folder %s is not what was planned: its tree is %s, planned was %s", r.Source, tree.Hash()[:12], r.SourceHash[:min(12, len(r.SourceHash))])
-		failure.Attribute = "repository.source"
-		failure.Hint = "it has changed since, or the worker runs on another host with another folder; plan and apply again"
-		return tree, failure
+		return tree, contract.Fail(contract.InvalidInput, "the folder %s is not what was planned: its tree is %s, planned was %s", r.Source, tree.Hash()[:12], r.SourceHash[:min(12, len(r.SourceHash))]).On("repository.source").Next("it has changed since, or the worker runs on another host with another folder; plan and apply again")
 	}
 	if name := call.Deployment.ConfigName; name != "" && !tree.Has(name) {
 		tree = tree.With(name, []byte(call.Deployment.Config))
@@ -68,10 +64,7 @@ func (p renderPlatform) prepareRepository(ctx context.Context, call contract.Dep
 	prepared.Deployed.IDs = with(prepared.Deployed.IDs, renderRepository, repository.FullName)
 	known := call.Known != nil && strings.EqualFold(call.Known.IDs[renderRepository], r.Name)
 	if r.Create && !known && !call.Adopt && repository.Description != repositoryNote(call.Deployment.Ref) {
-		failure := contract.Fail(contract.NotOwned, "the repository %s exists already, and was not created for this deployment", r.Name)
-		failure.Attribute = "repository.name"
-		failure.Hint = "choose another name, set repository.create = false to push to it, or adopt_existing = true"
-		return failure
+		return contract.Fail(contract.NotOwned, "the repository %s exists already, and was not created for this deployment", r.Name).On("repository.name").Next("choose another name, set repository.create = false to push to it, or adopt_existing = true")
 	}
 	return nil
 }
@@ -95,9 +88,7 @@ func (p renderPlatform) ensureRepository(ctx context.Context, gh *github.Client,
 		return githubToken(err)
 	}
 	if !r.Create {
-		failure := contract.Fail(contract.NotFound, "the repository %s is gone", r.Name)
-		failure.Attribute = "repository.name"
-		return failure
+		return contract.Fail(contract.NotFound, "the repository %s is gone", r.Name).On("repository.name")
 	}
 	progress("creating repository %s", r.Name)
 	login, err := gh.Login(ctx)

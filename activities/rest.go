@@ -164,8 +164,8 @@ func bare(err error) error {
 
 // classOf is the class of a failure, and Internal for any other error.
 func classOf(err error) contract.ErrorClass {
-	var failure *contract.StepFailure
-	if errors.As(err, &failure) {
+	failure := contract.AsFailure(err)
+	if failure != nil {
 		return failure.Class
 	}
 	return contract.Internal

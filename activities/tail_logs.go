@@ -73,8 +73,8 @@ var errWorkerStops = errors.New("the worker stops")
 
 // passing makes every failure one that is tried again.
 func passing(err error) *contract.StepFailure {
-	var failure *contract.StepFailure
-	if errors.As(err, &failure) {
+	failure := contract.AsFailure(err)
+	if failure != nil {
 		if !failure.Class.Retryable() {
 			failure.Class = contract.Unavailable
 		}

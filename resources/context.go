@@ -3,7 +3,6 @@ package resources
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -78,8 +77,8 @@ func (s *serviceModel) manifest(diags *diag.Diagnostics) *buildcontext.Manifest 
 
 // addContextError reports a context that cannot be read or sent.
 func addContextError(diags *diag.Diagnostics, err error) {
-	var failure *contract.StepFailure
-	if !errors.As(err, &failure) {
+	failure := contract.AsFailure(err)
+	if failure == nil {
 		diags.AddAttributeError(path.Root("build"), "The build context cannot be read", Sentence(err.Error()))
 		return
 	}

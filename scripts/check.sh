@@ -82,7 +82,27 @@ check_modules() {
   return "$status"
 }
 
-all=(gofmt vet golangci-lint workflowcheck examples docs shell modules)
+# A compiled program in a repository cannot be read, and holds paths of the machine that built it.
+check_files() {
+  local file size status=0
+  while IFS= read -r -d '' file; do
+    [[ -f $file && ! -L $file ]] || continue
+    size=$(wc -c <"$file")
+    if ((size > 1000000)); then
+      echo "$file: $size bytes; tracked files stay under 1 MB"
+      status=1
+    fi
+    case $(head -c 4 "$file" | od -An -tx1 | tr -d ' \n') in
+      7f454c46 | cffaedfe | cefaedfe | feedfacf | feedface | cafebabe | 4d5a*)
+        echo "$file: a compiled program; remove it with: git rm --cached $file"
+        status=1
+        ;;
+    esac
+  done < <(git ls-files -z)
+  return "$status"
+}
+
+all=(files gofmt vet golangci-lint workflowcheck examples docs shell modules)
 if [[ $# -eq 0 ]]; then
   set -- "${all[@]}"
 fi

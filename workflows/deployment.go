@@ -134,9 +134,7 @@ func (d deployment) call(ctx workflow.Context, req contract.Request) (contract.D
 // must not stand in the way of a removal.
 func (d deployment) look(ctx workflow.Context, req contract.Request) (contract.DeploymentCall, error) {
 	if err := d.ref(req).Validate(); err != nil {
-		failure := contract.Fail(contract.InvalidInput, "%v", err)
-		failure.Attribute = d.entry.NameAttribute
-		return contract.DeploymentCall{}, failure
+		return contract.DeploymentCall{}, contract.Fail(contract.InvalidInput, "%v", err).On(d.entry.NameAttribute)
 	}
 	call, err := d.call(ctx, req)
 	if err != nil && len(req.Input) > 0 && req.Operation == contract.OpStatus {

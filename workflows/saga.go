@@ -70,8 +70,8 @@ func stepFailed(step string, err error) error {
 
 // asFailure finds the StepFailure in what an activity call returned, or makes one from what Temporal says.
 func asFailure(err error) *contract.StepFailure {
-	var failure *contract.StepFailure
-	if errors.As(err, &failure) {
+	failure := contract.AsFailure(err)
+	if failure != nil {
 		return failure
 	}
 	var application *temporal.ApplicationError

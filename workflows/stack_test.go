@@ -165,8 +165,7 @@ func TestIndependentComponentsStartAtTheSameTime(t *testing.T) {
 
 func TestEveryFailingStepIsRolledBack(t *testing.T) {
 	denied := func(step string) error {
-		failure := contract.Fail(contract.Conflict, "%s cannot be", step)
-		failure.Attribute = "loki.port"
+		failure := contract.Fail(contract.Conflict, "%s cannot be", step).On("loki.port")
 		return temporal.NewApplicationErrorWithOptions(failure.Cause, string(failure.Class),
 			temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{*failure}})
 	}

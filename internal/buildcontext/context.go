@@ -312,8 +312,8 @@ func (e entry) permissions() int64 {
 }
 
 func (c *Context) unreadable(name string, err error) error {
-	var known *contract.StepFailure
-	if errors.As(err, &known) {
+	known := contract.AsFailure(err)
+	if known != nil {
 		return known
 	}
 	return invalid(attributeContext, "let the user that runs this process read it, or list it in "+ignoreFile,

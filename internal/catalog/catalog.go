@@ -270,14 +270,10 @@ func (p Pipeline[In]) Entry() Entry {
 			return contract.Stack{}, contract.Fail(contract.InvalidInput, "the input of %s cannot be read: %v", ref.ID(), err)
 		}
 		if err := ref.Validate(); err != nil {
-			failure := contract.Fail(contract.InvalidInput, "%v", err)
-			failure.Attribute = "service_name"
-			return contract.Stack{}, failure
+			return contract.Stack{}, contract.Fail(contract.InvalidInput, "%v", err).On("service_name")
 		}
 		if problems := p.Validate(in); len(problems) > 0 {
-			failure := contract.Fail(contract.InvalidInput, "%s: %s", problems[0].Attribute, problems[0].Message)
-			failure.Attribute = problems[0].Attribute
-			return contract.Stack{}, failure
+			return contract.Stack{}, contract.Fail(contract.InvalidInput, "%s: %s", problems[0].Attribute, problems[0].Message).On(problems[0].Attribute)
 		}
 		stack, err := p.Stack(ref, in)
 		if err != nil {

@@ -121,14 +121,10 @@ func (p DeploymentRow[In]) Entry() DeploymentEntry {
 				return contract.Deployment{}, contract.Fail(contract.InvalidInput, "the input of %s cannot be read: %v", ref.ID(), err)
 			}
 			if err := p.ValidateName(ref); err != nil {
-				failure := contract.Fail(contract.InvalidInput, "%v", err)
-				failure.Attribute = p.NameAttribute
-				return contract.Deployment{}, failure
+				return contract.Deployment{}, contract.Fail(contract.InvalidInput, "%v", err).On(p.NameAttribute)
 			}
 			if problems := p.Validate(in); len(problems) > 0 {
-				failure := contract.Fail(contract.InvalidInput, "%s: %s", problems[0].Attribute, problems[0].Message)
-				failure.Attribute = problems[0].Attribute
-				return contract.Deployment{}, failure
+				return contract.Deployment{}, contract.Fail(contract.InvalidInput, "%s: %s", problems[0].Attribute, problems[0].Message).On(problems[0].Attribute)
 			}
 			d, err := p.Deployment(ref, in)
 			if err != nil {

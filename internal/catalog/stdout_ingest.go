@@ -181,9 +181,7 @@ func ExpandStdoutIngest(ref contract.Ref, input json.RawMessage) (contract.Inges
 		problems = append([]Problem{{"service_name", err.Error()}}, problems...)
 	}
 	if len(problems) > 0 {
-		failure := contract.Fail(contract.InvalidInput, "%s: %s", problems[0].Attribute, problems[0].Message)
-		failure.Attribute = problems[0].Attribute
-		return contract.Ingest{}, failure
+		return contract.Ingest{}, contract.Fail(contract.InvalidInput, "%s: %s", problems[0].Attribute, problems[0].Message).On(problems[0].Attribute)
 	}
 	spec := in.Ingest(ref)
 	spec.Input, err = json.Marshal(in)

@@ -96,8 +96,7 @@ func IsAmbiguous(err error) bool {
 
 // Failure is the error as a step's failure.
 func (e *Error) Failure() *contract.StepFailure {
-	failure := contract.Fail(e.class(), "%s", e.Error())
-	failure.Hint = e.Hint
+	failure := contract.Fail(e.class(), "%s", e.Error()).Next("%s", e.Hint)
 	switch e.Status {
 	case http.StatusUnauthorized:
 		failure.Hint = "check the token of " + e.Platform + ": it may be wrong, expired, or of a kind that cannot do this"

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -84,6 +85,33 @@ func (f *StepFailure) Error() string {
 // Fail is a failure of that class; the workflow adds the step.
 func Fail(class ErrorClass, format string, args ...any) *StepFailure {
 	return &StepFailure{Class: class, Cause: fmt.Sprintf(format, args...)}
+}
+
+// On names the input attribute to look at, for example "loki.port".
+func (f *StepFailure) On(attribute string) *StepFailure {
+	f.Attribute = attribute
+	return f
+}
+
+// Next says what to do next, as a command where there is one.
+func (f *StepFailure) Next(format string, args ...any) *StepFailure {
+	f.Hint = fmt.Sprintf(format, args...)
+	return f
+}
+
+// With adds what the container or the build left behind; nil adds nothing.
+func (f *StepFailure) With(evidence *Evidence) *StepFailure {
+	f.Evidence = evidence
+	return f
+}
+
+// AsFailure returns the StepFailure in err's chain, or nil.
+func AsFailure(err error) *StepFailure {
+	var failure *StepFailure
+	if errors.As(err, &failure) {
+		return failure
+	}
+	return nil
 }
 
 // Describe is the text of the diagnostic: cause, evidence, rollback and hint, each on lines of its own.

@@ -32,14 +32,10 @@ func (e *Engine) Address(ctx context.Context, r contract.Ref, component, port st
 	}
 	name := r.Container(component)
 	if found == nil {
-		failure := contract.Fail(contract.NotFound, "component %s of %s has no container on this Docker Engine", component, r.ID())
-		failure.Hint = "apply the configuration that has it"
-		return "", failure
+		return "", contract.Fail(contract.NotFound, "component %s of %s has no container on this Docker Engine", component, r.ID()).Next("apply the configuration that has it")
 	}
 	if found.State.Status != container.StateRunning {
-		failure := contract.Fail(contract.Unavailable, "container %s is %s", name, found.State.Status)
-		failure.Hint = "apply again to start it, or see why it ended with `docker logs " + name + "`"
-		return "", failure
+		return "", contract.Fail(contract.Unavailable, "container %s is %s", name, found.State.Status).Next("%s", "apply again to start it, or see why it ended with `docker logs "+name+"`")
 	}
 	var numbers map[string]int
 	if err := json.Unmarshal([]byte(found.Config.Labels[contract.LabelPorts]), &numbers); err != nil || numbers[port] == 0 {

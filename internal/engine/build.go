@@ -119,7 +119,7 @@ func (b *imageBuild) run(ctx context.Context, version build.BuilderVersion) erro
 	}
 	response, err := b.api.ImageBuild(ctx, body, options)
 	// What the context itself says is wrong explains everything that follows from it.
-	if known := asFailure(source.failed()); known != nil {
+	if known := contract.AsFailure(source.failed()); known != nil {
 		if err == nil {
 			_ = response.Body.Close()
 		}
@@ -131,7 +131,7 @@ func (b *imageBuild) run(ctx context.Context, version build.BuilderVersion) erro
 	}
 	message, err := log.read(response.Body)
 	_ = response.Body.Close()
-	if known := asFailure(source.failed()); known != nil {
+	if known := contract.AsFailure(source.failed()); known != nil {
 		return known
 	}
 	switch {
@@ -165,7 +165,7 @@ func (b *imageBuild) options(version build.BuilderVersion) build.ImageBuildOptio
 
 // failed explains why a build did not begin. What is wrong with the Dockerfile may show here, too.
 func (b *imageBuild) failed(ctx context.Context, err error, log *buildLog) error {
-	failure := asFailure(b.fail(ctx, err, "build image %s", b.call.Component.Image))
+	failure := contract.AsFailure(b.fail(ctx, err, "build image %s", b.call.Component.Image))
 	if failure == nil || ctx.Err() != nil {
 		return b.fail(ctx, err, "build image %s", b.call.Component.Image)
 	}
@@ -181,11 +181,7 @@ func (b *imageBuild) refused(message string, log *buildLog) error {
 	if failure := b.explain(message, log.lines()); failure != nil {
 		return failure
 	}
-	failure := contract.Fail(contract.InvalidInput, "image %s cannot be built: %s", c.Image, message)
-	failure.Attribute = attribute(c, "build.dockerfile")
-	failure.Hint = "the last lines of the build's log say more"
-	failure.Evidence = &contract.Evidence{Logs: log.lines()}
-	return failure
+	return contract.Fail(contract.InvalidInput, "image %s cannot be built: %s", c.Image, message).On(attribute(c, "build.dockerfile")).Next("the last lines of the build's log say more").With(&contract.Evidence{Logs: log.lines()})
 }
 
 // dockerfile is the path of the component's Dockerfile within the context.

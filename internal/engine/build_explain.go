@@ -118,10 +118,7 @@ func explainFetch(c contract.Component, message string, log []string) *contract.
 	case strings.Contains(text, "could not resolve host"), strings.Contains(text, "unable to access"), strings.Contains(text, "connect to"), strings.Contains(text, "timed out"):
 		class = contract.Unavailable
 	}
-	failure := contract.Fail(class, "the Docker Engine cannot fetch the build context %s: %s", c.Build.Context, message)
-	failure.Attribute = attribute(c, "build.context")
-	failure.Hint = "the engine itself fetches the repository: check from its host with `git ls-remote " + strings.SplitN(c.Build.Context, "#", 2)[0] + "`"
-	return failure
+	return contract.Fail(class, "the Docker Engine cannot fetch the build context %s: %s", c.Build.Context, message).On(attribute(c, "build.context")).Next("%s", "the engine itself fetches the repository: check from its host with `git ls-remote "+strings.SplitN(c.Build.Context, "#", 2)[0]+"`")
 }
 
 // explainBase is about an image that the Dockerfile needs.

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -111,19 +110,15 @@ func (e *Engine) fail(ctx context.Context, err error, doing string, args ...any)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var known *contract.StepFailure
-	if errors.As(err, &known) {
+	known := contract.AsFailure(err)
+	if known != nil {
 		return known
 	}
 	class, hint := classOf(err)
 	if client.IsErrConnectionFailed(err) && class == contract.Unavailable {
-		failure := contract.Fail(contract.Unavailable, "the Docker Engine at %s does not answer: %s", e.api.DaemonHost(), oneLine(err))
-		failure.Hint = fmt.Sprintf("check it with `DOCKER_HOST=%s docker info` on the worker's host", e.api.DaemonHost())
-		return failure
+		return contract.Fail(contract.Unavailable, "the Docker Engine at %s does not answer: %s", e.api.DaemonHost(), oneLine(err)).Next("check it with `DOCKER_HOST=%s docker info` on the worker's host", e.api.DaemonHost())
 	}
-	failure := contract.Fail(class, "%s: %s", fmt.Sprintf(doing, args...), oneLine(err))
-	failure.Hint = hint
-	return failure
+	return contract.Fail(class, "%s: %s", fmt.Sprintf(doing, args...), oneLine(err)).Next("%s", hint)
 }
 
 // oneLine is the message of err without the phrase that the SDK puts before each of them, on one line.

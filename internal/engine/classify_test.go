@@ -63,7 +63,7 @@ func TestAFailureKeepsWhatIsKnownAlready(t *testing.T) {
 	e, err := New(Options{})
 	must(t, err)
 	known := contract.Fail(contract.NotOwned, "somebody else's")
-	if got := e.fail(t.Context(), fmt.Errorf("wrapped: %w", known), "do something"); asFailure(got) != known {
+	if got := e.fail(t.Context(), fmt.Errorf("wrapped: %w", known), "do something"); contract.AsFailure(got) != known {
 		t.Errorf("failure %v", got)
 	}
 	ended, cancel := context.WithCancel(t.Context())

@@ -129,9 +129,7 @@ func New(opts Options) (*Engine, error) {
 }
 
 func badHost(host, why, hint string) *contract.StepFailure {
-	failure := contract.Fail(contract.InvalidInput, "the Docker Engine address %q cannot be used: %s", host, why)
-	failure.Hint = hint
-	return failure
+	return contract.Fail(contract.InvalidInput, "the Docker Engine address %q cannot be used: %s", host, why).Next("%s", hint)
 }
 
 // Close gives back the connections to the engine.

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -225,7 +224,7 @@ func (j *job) revive(ctx context.Context, id string) error {
 		return err
 	}
 	err = j.ready(ctx, id, w, min(patience, probeTimeout(j.c)))
-	if failure := asFailure(err); failure == nil || failure.Class != contract.Unhealthy {
+	if failure := contract.AsFailure(err); failure == nil || failure.Class != contract.Unhealthy {
 		return err
 	}
 	j.progress.tell("%s does not answer, restarting it", j.c.Name)
@@ -263,13 +262,4 @@ func (j *job) state(ctx context.Context) (contract.ComponentState, error) {
 		Name: j.c.Name, Container: j.c.Container, Image: j.c.Image, Digest: digestOf(j.image, j.c.Image),
 		State: got.State.Status, Health: contract.HealthReady, GapMS: j.gap.Milliseconds(),
 	}, nil
-}
-
-// asFailure is err as a StepFailure, or nil.
-func asFailure(err error) *contract.StepFailure {
-	var failure *contract.StepFailure
-	if errors.As(err, &failure) {
-		return failure
-	}
-	return nil
 }

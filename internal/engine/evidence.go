@@ -31,8 +31,7 @@ func (j *job) ended(ctx context.Context, id string, w watch, result container.Wa
 func (j *job) exited(ctx context.Context, id string, code int, oom bool) error {
 	evidence := j.evidence(ctx, id, &code)
 	evidence.OOMKilled = evidence.OOMKilled || oom
-	failure := contract.Fail(contract.Unhealthy, "%s exited with code %d before it was ready", j.c.Name, code)
-	failure.Hint = "the last log lines say why; on_failure = \"keep\" keeps the container for inspection"
+	failure := contract.Fail(contract.Unhealthy, "%s exited with code %d before it was ready", j.c.Name, code).Next("the last log lines say why; on_failure = \"keep\" keeps the container for inspection")
 	// Some engines start such a container with success, and it says so itself.
 	if slices.ContainsFunc(evidence.Logs, func(line string) bool { return strings.HasSuffix(line, ": exec format error") }) {
 		failure.Class, failure.Hint = classOf(errors.New("exec format error"))
@@ -50,11 +49,7 @@ func (j *job) exited(ctx context.Context, id string, code int, oom bool) error {
 
 // neverReady is the failure of a container that runs and does not answer as it should, when that was waited for long enough.
 func (j *job) neverReady(ctx context.Context, id, enough, answer string) error {
-	failure := contract.Fail(contract.Unhealthy, "%s did not become ready %s: last answer: %s", j.c.Name, enough, j.mask(answer))
-	failure.Attribute = j.c.Probe.Attribute
-	failure.Hint = "the last log lines may say why; on_failure = \"keep\" keeps the container for inspection"
-	failure.Evidence = j.evidence(ctx, id, nil)
-	return failure
+	return contract.Fail(contract.Unhealthy, "%s did not become ready %s: last answer: %s", j.c.Name, enough, j.mask(answer)).On(j.c.Probe.Attribute).Next("the last log lines may say why; on_failure = \"keep\" keeps the container for inspection").With(j.evidence(ctx, id, nil))
 }
 
 // evidence collects what the container left. Exit code is the watched one where there is one: a container that its restart

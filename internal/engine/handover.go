@@ -115,7 +115,7 @@ func (j *job) stillReady(ctx context.Context, id string) error {
 
 // stillServing adds to a successor's failure that nobody has noticed it.
 func (j *job) stillServing(err error) error {
-	if failure := asFailure(err); failure != nil {
+	if failure := contract.AsFailure(err); failure != nil {
 		failure.Cause += fmt.Sprintf("; the previous container %s still serves", j.c.Container)
 	}
 	return err
@@ -253,7 +253,7 @@ func (j *job) reinstate(ctx context.Context, id string) error {
 	}
 	if !runs(got) {
 		err := j.start(ctx, id)
-		if failure := asFailure(err); failure != nil && failure.Class == contract.Unhealthy {
+		if failure := contract.AsFailure(err); failure != nil && failure.Class == contract.Unhealthy {
 			j.log.Warn("the old container is not ready yet", "container", j.c.Container, "because", failure.Cause)
 		} else if err != nil {
 			return err

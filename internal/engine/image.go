@@ -32,17 +32,11 @@ func (e *Engine) ensureImage(ctx context.Context, c contract.Component, policy s
 	}
 	switch {
 	case c.Build != nil && absent:
-		failure := contract.Fail(contract.NotFound, "image %s, which was built for %s, is not on the Docker Engine any more", c.Image, c.Name)
-		failure.Attribute = attribute(c, "build")
-		failure.Hint = "somebody removed it (`docker image prune`?): apply again, and it is built anew"
-		return found, failure
+		return found, contract.Fail(contract.NotFound, "image %s, which was built for %s, is not on the Docker Engine any more", c.Image, c.Name).On(attribute(c, "build")).Next("somebody removed it (`docker image prune`?): apply again, and it is built anew")
 	case c.Build != nil:
 		return found, nil
 	case absent && policy == contract.PullNever:
-		failure := contract.Fail(contract.NotFound, "image %s is not on the Docker Engine, and pull_policy is %q", c.Image, policy)
-		failure.Attribute = attribute(c, "image")
-		failure.Hint = "load it (`docker pull " + c.Image + "` or `docker load`), or set pull_policy = \"missing\""
-		return found, failure
+		return found, contract.Fail(contract.NotFound, "image %s is not on the Docker Engine, and pull_policy is %q", c.Image, policy).On(attribute(c, "image")).Next("%s", "load it (`docker pull "+c.Image+"` or `docker load`), or set pull_policy = \"missing\"")
 	case !absent && policy != contract.PullAlways:
 		return found, nil
 	}

@@ -52,9 +52,7 @@ func notThere(r contract.Ref, c contract.Component, join contract.Join, found *n
 			}
 		}
 	}
-	failure := contract.Fail(contract.NotFound, "network %q of %s is not there, and %s of %s has to join it", join.Network, whose, c.Name, r.ID())
-	failure.Attribute = cmp.Or(join.Attribute, c.InputPath)
-	failure.Hint = create + " first, or correct the URL or pipeline id that leads to it"
+	failure := contract.Fail(contract.NotFound, "network %q of %s is not there, and %s of %s has to join it", join.Network, whose, c.Name, r.ID()).On(cmp.Or(join.Attribute, c.InputPath)).Next("%s", create+" first, or correct the URL or pipeline id that leads to it")
 	if found == nil {
 		return failure
 	}

@@ -16,10 +16,7 @@ var restartPattern = regexp.MustCompile(`^(no|always|unless-stopped|on-failure(:
 // checkOptions finds what no container can be made of, and what would be lost without a word if one were.
 func checkOptions(c contract.Component) error {
 	if !restartPattern.MatchString(c.Restart) {
-		failure := contract.Fail(contract.InvalidInput, "the restart policy %q is not valid", c.Restart)
-		failure.Attribute = attribute(c, "restart")
-		failure.Hint = `it is "no", "always", "unless-stopped", "on-failure" or "on-failure:<times>"`
-		return failure
+		return contract.Fail(contract.InvalidInput, "the restart policy %q is not valid", c.Restart).On(attribute(c, "restart")).Next(`it is "no", "always", "unless-stopped", "on-failure" or "on-failure:<times>"`)
 	}
 	for _, p := range c.Ports {
 		if protocol(p) != "tcp" && protocol(p) != "udp" {
@@ -95,8 +92,5 @@ func checkHealthcheck(c contract.Component, i image.InspectResponse) error {
 	if i.Config != nil && i.Config.Healthcheck != nil && len(i.Config.Healthcheck.Test) > 0 && i.Config.Healthcheck.Test[0] != "NONE" {
 		return nil
 	}
-	failure := contract.Fail(contract.InvalidInput, "image %s has no HEALTHCHECK to tell whether %s is ready", c.Image, c.Name)
-	failure.Attribute = c.Probe.Attribute
-	failure.Hint = "ask the component by HTTP or TCP, or use an image that has one"
-	return failure
+	return contract.Fail(contract.InvalidInput, "image %s has no HEALTHCHECK to tell whether %s is ready", c.Image, c.Name).On(c.Probe.Attribute).Next("ask the component by HTTP or TCP, or use an image that has one")
 }

@@ -32,9 +32,7 @@ func (e *Engine) checkPorts(ctx context.Context, s contract.Stack, all []contain
 			}
 			at := taken{p.Host, protocol(p)}
 			if other, twice := seen[at]; twice && overlap(bindOf(p), bindOf(other)) {
-				failure := contract.Fail(contract.InvalidInput, "port %d is asked for twice, by %s and %s", p.Host, other.Attribute, p.Attribute)
-				failure.Attribute = p.Attribute
-				return failure
+				return contract.Fail(contract.InvalidInput, "port %d is asked for twice, by %s and %s", p.Host, other.Attribute, p.Attribute).On(p.Attribute)
 			}
 			seen[at] = p
 			if err := e.checkPort(ctx, s.Ref, p, all); err != nil {

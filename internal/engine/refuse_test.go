@@ -211,7 +211,7 @@ func TestAComponentThatExitsLeavesEvidence(t *testing.T) {
 	call.Secrets = map[string]string{"password": "open-sesame"}
 	_, err := s.e.Ensure(t.Context(), call, nil)
 	wantFailure(t, err, contract.Unhealthy, "exited with code 3", "exit code 3", "box gives up", `secret "***"`)
-	f := asFailure(err)
+	f := contract.AsFailure(err)
 	if strings.Contains(f.Describe(), "sesame") {
 		t.Errorf("a secret shows:\n%s", f.Describe())
 	}
@@ -301,7 +301,7 @@ func TestAnotherEngineOrNone(t *testing.T) {
 	component.EngineID = "ANOTHER"
 	_, err = s.e.Ensure(t.Context(), component, nil)
 	wantFailure(t, err, contract.WrongEngine)
-	if !asFailure(err).Class.Retryable() {
+	if !contract.AsFailure(err).Class.Retryable() {
 		t.Error("the right worker could not take it")
 	}
 

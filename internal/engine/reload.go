@@ -102,11 +102,11 @@ func (j *job) reload(ctx context.Context, got *container.InspectResponse) error 
 	if failed == nil {
 		return j.taken(ctx, got.ID)
 	}
-	if asFailure(failed) == nil {
+	if contract.AsFailure(failed) == nil {
 		return failed // cancelled: Restore puts the files back
 	}
 	restored, err := j.restoreLive(ctx, got.ID)
-	failure := asFailure(failed)
+	failure := contract.AsFailure(failed)
 	if failure.Attribute == "" {
 		failure.Attribute = j.c.Reload.Attribute
 	}
@@ -237,7 +237,7 @@ func (j *job) restoreLive(ctx context.Context, id string) (bool, error) {
 
 // inStep names the step that an error belongs to, where it is not the component's own.
 func inStep(step string, err error) error {
-	if failure := asFailure(err); failure != nil {
+	if failure := contract.AsFailure(err); failure != nil {
 		failure.Step = step
 	}
 	return err

@@ -157,9 +157,7 @@ func (e *Engine) removeNetwork(ctx context.Context, r contract.Ref, id string) e
 // miscounted is the failure to remove a network that nobody is on: engines up to 28 can lose count of its endpoints
 // (https://github.com/moby/moby/issues/42119), and count anew when they start. It is worth a retry, because somebody may have been leaving.
 func miscounted(name string, err error) error {
-	failure := contract.Fail(contract.Unavailable, "remove network %s: %s, although no container is on it", name, oneLine(err))
-	failure.Hint = "the Docker Engine has lost count of the network's endpoints: restart the Docker daemon, which counts them anew, and destroy again"
-	return failure
+	return contract.Fail(contract.Unavailable, "remove network %s: %s, although no container is on it", name, oneLine(err)).Next("the Docker Engine has lost count of the network's endpoints: restart the Docker daemon, which counts them anew, and destroy again")
 }
 
 // proveGone lists once more: a create whose answer was lost may have left something after the first look.

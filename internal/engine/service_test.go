@@ -156,7 +156,7 @@ func must(t *testing.T, err error) {
 }
 
 func describe(err error) string {
-	if f := asFailure(err); f != nil {
+	if f := contract.AsFailure(err); f != nil {
 		return f.Describe()
 	}
 	return err.Error()
@@ -285,7 +285,7 @@ func wantFailure(t *testing.T, err error, class contract.ErrorClass, words ...st
 	if err == nil {
 		t.Fatalf("no failure, want %s", class)
 	}
-	f := asFailure(err)
+	f := contract.AsFailure(err)
 	if f == nil {
 		t.Fatalf("not a step failure: %v", err)
 	}

@@ -107,7 +107,7 @@ func (j *job) launch(ctx context.Context, id string) error {
 			return nil
 		}
 		failed := j.startFailure(ctx, id, err)
-		failure := asFailure(failed)
+		failure := contract.AsFailure(failed)
 		if failure == nil || failure.Class != contract.Conflict || attempt > len(j.c.Ports) {
 			return failed
 		}
@@ -139,7 +139,7 @@ func (j *job) launch(ctx context.Context, id string) error {
 // startFailure explains why a container could not be started.
 func (j *job) startFailure(ctx context.Context, id string, err error) error {
 	failed := j.fail(ctx, err, "start container %s", j.c.Container)
-	failure := asFailure(failed)
+	failure := contract.AsFailure(failed)
 	if failure == nil {
 		return failed
 	}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -58,7 +57,7 @@ func (j *job) tryFiles(ctx context.Context) (err error) {
 	exit, errs := j.api.ContainerWait(waiting, made.ID, container.WaitConditionNextExit)
 	if err := j.api.ContainerStart(ctx, made.ID, container.StartOptions{}); err != nil {
 		failure := j.fail(ctx, err, "start container %s", name)
-		if f := asFailure(failure); f != nil {
+		if f := contract.AsFailure(failure); f != nil {
 			f.Attribute = attribute(j.c, "image")
 		}
 		return failure
@@ -138,7 +137,7 @@ func (j *job) removeTrial(ctx context.Context) error {
 // fewer CPUs.
 func (j *job) createFailure(ctx context.Context, err error) error {
 	failed := j.fail(ctx, err, "create container %s", j.c.Container)
-	failure := asFailure(failed)
+	failure := contract.AsFailure(failed)
 	if failure == nil {
 		return failed
 	}
@@ -147,10 +146,7 @@ func (j *job) createFailure(ctx context.Context, err error) error {
 	}
 	for _, m := range j.c.Mounts {
 		if strings.Contains(failure.Cause, "source path does not exist") && strings.Contains(failure.Cause+" ", m.Source+" ") {
-			missing := contract.Fail(contract.NotFound, "the folder %s does not exist on the Docker Engine's host", m.Source)
-			missing.Attribute = m.Attribute
-			missing.Hint = fmt.Sprintf("make it (`mkdir -p %s`) or correct the path; orch makes no folders on a host", m.Source)
-			return missing
+			return contract.Fail(contract.NotFound, "the folder %s does not exist on the Docker Engine's host", m.Source).On(m.Attribute).Next("make it (`mkdir -p %s`) or correct the path; orch makes no folders on a host", m.Source)
 		}
 	}
 	return failure

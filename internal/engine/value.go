@@ -60,9 +60,7 @@ func decide(s contract.Secret, stored vault, given string, fetch func() (string,
 	case !has:
 		return makeNew, generate(), nil
 	default:
-		failure := contract.Fail(contract.InvalidInput, "the version of secret %s is %s now, and its new value is missing", s.Name, versionOf(s))
-		failure.Hint = "set the write-only value together with its version"
-		return keepStored, "", failure
+		return keepStored, "", contract.Fail(contract.InvalidInput, "the version of secret %s is %s now, and its new value is missing", s.Name, versionOf(s)).Next("set the write-only value together with its version")
 	}
 }
 
@@ -82,7 +80,7 @@ func (j *job) fetch(ctx context.Context, s contract.Secret) (string, error) {
 		err = contract.Fail(contract.NotFound, "the source of secret %s is empty", s.Name)
 	}
 	if err != nil {
-		failure := asFailure(err)
+		failure := contract.AsFailure(err)
 		if failure == nil {
 			return "", err
 		}
@@ -103,7 +101,7 @@ func generate() string {
 
 // blame names the attribute that a secret is given by.
 func (j *job) blame(err error, s contract.Secret) error {
-	failure := asFailure(err)
+	failure := contract.AsFailure(err)
 	if failure == nil {
 		return err
 	}

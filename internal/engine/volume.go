@@ -64,10 +64,7 @@ func (e *Engine) checkExternal(ctx context.Context, c contract.Component) error 
 			return err
 		}
 		if found == nil {
-			failure := contract.Fail(contract.NotFound, "volume %q does not exist on the Docker Engine", v.Name)
-			failure.Attribute = cmp.Or(v.Attribute, attribute(c, "volume"))
-			failure.Hint = "make it with `docker volume create " + v.Name + "`, or leave the attribute out to have one made"
-			return failure
+			return contract.Fail(contract.NotFound, "volume %q does not exist on the Docker Engine", v.Name).On(cmp.Or(v.Attribute, attribute(c, "volume"))).Next("%s", "make it with `docker volume create "+v.Name+"`, or leave the attribute out to have one made")
 		}
 	}
 	return nil
@@ -119,7 +116,5 @@ func (e *Engine) removeVolume(ctx context.Context, name string) error {
 	if users == "" {
 		return contract.Fail(contract.Unavailable, "volume %s is still in use: %s", name, oneLine(err))
 	}
-	failure := contract.Fail(contract.Conflict, "volume %s is used by %s", name, users)
-	failure.Hint = "remove what uses it, then destroy again; or set delete_volumes = false to keep it"
-	return failure
+	return contract.Fail(contract.Conflict, "volume %s is used by %s", name, users).Next("remove what uses it, then destroy again; or set delete_volumes = false to keep it")
 }

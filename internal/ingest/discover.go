@@ -180,9 +180,7 @@ func Files(files *contract.LogFiles) (contract.Discovered, error) {
 		})
 	}
 	if n := len(out.Sources); n > contract.MaxLogSources {
-		failure := contract.Fail(contract.InvalidInput, "files.include finds %d files, and one ingest follows at most %d", n, contract.MaxLogSources)
-		failure.Attribute = "files.include"
-		return contract.Discovered{}, failure
+		return contract.Discovered{}, contract.Fail(contract.InvalidInput, "files.include finds %d files, and one ingest follows at most %d", n, contract.MaxLogSources).On("files.include")
 	}
 	return out, nil
 }

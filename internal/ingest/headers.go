@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
@@ -28,8 +27,8 @@ func (s Secrets) Headers(spec contract.Ingest) (headers map[string]string, hidde
 		if err == nil && strings.ContainsAny(value, "\r\n\x00") {
 			err = contract.Fail(contract.InvalidInput, "the value has more than one line")
 		}
-		var failure *contract.StepFailure
-		if errors.As(err, &failure) {
+		failure := contract.AsFailure(err)
+		if failure != nil {
 			failure.Cause, failure.Attribute = "header "+name+": "+failure.Cause, "headers"
 		}
 		if err != nil {

@@ -141,8 +141,8 @@ func (s *sender) findHeaders() (err error) {
 		return nil
 	}
 	s.headers, s.hidden, err = s.secrets.Headers(s.spec)
-	var failure *contract.StepFailure
-	if errors.As(err, &failure) && failure.Hint != "" {
+	failure := contract.AsFailure(err)
+	if failure != nil && failure.Hint != "" {
 		return fmt.Errorf("%w; %s", err, failure.Hint)
 	}
 	return err

@@ -70,15 +70,11 @@ func (l AllowList) env(name string) (string, error) {
 		return pattern == name || open && strings.HasPrefix(name, prefix)
 	})
 	if !allowed {
-		failure := contract.Fail(contract.Denied, "the worker does not give out its environment variable %s", name)
-		failure.Hint = "allow it on the worker: orch-worker run --secret-env " + name + ", or " + EnvAllowedEnv + "=" + name + " in its environment"
-		return "", failure
+		return "", contract.Fail(contract.Denied, "the worker does not give out its environment variable %s", name).Next("%s", "allow it on the worker: orch-worker run --secret-env "+name+", or "+EnvAllowedEnv+"="+name+" in its environment")
 	}
 	value := os.Getenv(name)
 	if value == "" {
-		failure := contract.Fail(contract.NotFound, "the environment variable %s is not set where the worker runs", name)
-		failure.Hint = "set " + name + " in the worker's environment and start the worker again"
-		return "", failure
+		return "", contract.Fail(contract.NotFound, "the environment variable %s is not set where the worker runs", name).Next("%s", "set "+name+" in the worker's environment and start the worker again")
 	}
 	return value, nil
 }
@@ -87,17 +83,13 @@ func (l AllowList) env(name string) (string, error) {
 func (l AllowList) file(path string) (string, error) {
 	resolved, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		failure := contract.Fail(contract.NotFound, "the worker has no file %s", path)
-		failure.Hint = "put the secret into " + path + " on the worker's host"
-		return "", failure
+		return "", contract.Fail(contract.NotFound, "the worker has no file %s", path).Next("%s", "put the secret into "+path+" on the worker's host")
 	}
 	if err != nil {
 		return "", contract.Fail(contract.Denied, "the worker cannot read %s: %v", path, err)
 	}
 	if !filepath.IsAbs(path) || !slices.ContainsFunc(l.Files, func(allowed string) bool { return within(allowed, resolved) }) {
-		failure := contract.Fail(contract.Denied, "the worker does not give out the file %s", path)
-		failure.Hint = "allow it on the worker: orch-worker run --secret-file " + path + ", or " + EnvAllowedFiles + "=" + path + " in its environment"
-		return "", failure
+		return "", contract.Fail(contract.Denied, "the worker does not give out the file %s", path).Next("%s", "allow it on the worker: orch-worker run --secret-file "+path+", or "+EnvAllowedFiles+"="+path+" in its environment")
 	}
 	content, err := os.ReadFile(resolved)
 	if err != nil {

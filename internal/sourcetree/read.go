@@ -53,8 +53,8 @@ func Read(dir string) (Tree, error) {
 }
 
 func invalid(err error) error {
-	var failure *contract.StepFailure
-	if errors.As(err, &failure) {
+	failure := contract.AsFailure(err)
+	if failure != nil {
 		return failure
 	}
 	return contract.Fail(contract.InvalidInput, "%v", err)

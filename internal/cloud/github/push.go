@@ -127,13 +127,9 @@ func pushFailed(address string, err error) error {
 	text := err.Error()
 	switch {
 	case errors.Is(err, transport.ErrAuthenticationRequired), errors.Is(err, transport.ErrAuthorizationFailed):
-		failure := contract.Fail(contract.Denied, "%s does not let the GitHub token push: %v", address, err)
-		failure.Hint = "the token needs the scope repo, or as a fine-grained one Contents: write for this repository"
-		return failure
+		return contract.Fail(contract.Denied, "%s does not let the GitHub token push: %v", address, err).Next("the token needs the scope repo, or as a fine-grained one Contents: write for this repository")
 	case strings.Contains(text, "without `workflow` scope"), strings.Contains(text, "without 'workflow' scope"):
-		failure := contract.Fail(contract.Denied, "%s does not take files below .github/workflows from this token: %s", address, text)
-		failure.Hint = "give the token the scope workflow, or as a fine-grained one Workflows: write"
-		return failure
+		return contract.Fail(contract.Denied, "%s does not take files below .github/workflows from this token: %s", address, text).Next("give the token the scope workflow, or as a fine-grained one Workflows: write")
 	case errors.Is(err, transport.ErrRepositoryNotFound):
 		return contract.Fail(contract.NotFound, "there is no repository at %s that the GitHub token can see", address)
 	case errors.As(err, &wire):

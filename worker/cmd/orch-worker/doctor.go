@@ -177,8 +177,8 @@ func diskSpace(dir string) (string, error) {
 
 // withHint adds what to do next to a failure that knows it.
 func withHint(err error) error {
-	var failure *contract.StepFailure
-	if errors.As(err, &failure) && failure.Hint != "" {
+	failure := contract.AsFailure(err)
+	if failure != nil && failure.Hint != "" {
 		return fmt.Errorf("%w; %s", err, failure.Hint)
 	}
 	return err
