@@ -193,14 +193,3 @@ func block[T any](ctx context.Context, value types.Object, diags *diag.Diagnosti
 	diags.Append(value.As(ctx, &out, basetypes.ObjectAsOptions{})...)
 	return &out
 }
-
-// object is the inverse of block: old only lends its type.
-func object[T any](ctx context.Context, old types.Object, value *T, diags *diag.Diagnostics) types.Object {
-	attributes := old.AttributeTypes(ctx)
-	if value == nil {
-		return types.ObjectNull(attributes)
-	}
-	out, d := types.ObjectValueFrom(ctx, attributes, *value)
-	diags.Append(d...)
-	return out
-}

@@ -2,38 +2,9 @@ package resources
 
 import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 )
-
-type collectorModel struct {
-	limits
-	GRPCPort        types.Int64  `tfsdk:"grpc_port"`
-	HTTPPort        types.Int64  `tfsdk:"http_port"`
-	MetricsEndpoint types.String `tfsdk:"metrics_endpoint"`
-	TracesEndpoint  types.String `tfsdk:"traces_endpoint"`
-}
-
-func (m *collectorModel) input() *catalog.CollectorInput {
-	if m == nil {
-		return nil
-	}
-	return &catalog.CollectorInput{
-		Container: m.limits.input(), GRPCPort: m.GRPCPort.ValueInt64Pointer(), HTTPPort: m.HTTPPort.ValueInt64Pointer(),
-		MetricsEndpoint: m.MetricsEndpoint.ValueStringPointer(), TracesEndpoint: m.TracesEndpoint.ValueStringPointer(),
-	}
-}
-
-func newCollectorModel(in *catalog.CollectorInput) *collectorModel {
-	if in == nil {
-		return nil
-	}
-	return &collectorModel{
-		limits: newLimits(in.Container), GRPCPort: types.Int64PointerValue(in.GRPCPort), HTTPPort: types.Int64PointerValue(in.HTTPPort),
-		MetricsEndpoint: types.StringPointerValue(in.MetricsEndpoint), TracesEndpoint: types.StringPointerValue(in.TracesEndpoint),
-	}
-}
 
 func collectorSchema() schema.Attribute {
 	endpoint := func(signal, from string) schema.StringAttribute {

@@ -1,13 +1,11 @@
 package resources
 
 import (
-	"context"
 	"fmt"
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -22,43 +20,6 @@ type shared struct {
 	Labels         types.Map    `tfsdk:"labels"`
 	PullPolicy     types.String `tfsdk:"pull_policy"`
 	RegistryMirror types.String `tfsdk:"registry_mirror"`
-}
-
-func (s shared) input(ctx context.Context, diags *diag.Diagnostics) catalog.Shared {
-	in := catalog.Shared{
-		BindAddress: s.BindAddress.ValueStringPointer(), PullPolicy: s.PullPolicy.ValueStringPointer(),
-		RegistryMirror: s.RegistryMirror.ValueStringPointer(),
-	}
-	if !s.Labels.IsNull() {
-		diags.Append(s.Labels.ElementsAs(ctx, &in.Labels, false)...)
-	}
-	return in
-}
-
-func newShared(in catalog.Shared) shared {
-	labels := types.MapNull(types.StringType)
-	if in.Labels != nil {
-		labels = stringMap(in.Labels)
-	}
-	return shared{
-		BindAddress: types.StringPointerValue(in.BindAddress), Labels: labels,
-		PullPolicy: types.StringPointerValue(in.PullPolicy), RegistryMirror: types.StringPointerValue(in.RegistryMirror),
-	}
-}
-
-// limits are the inputs that every component has.
-type limits struct {
-	Image    types.String  `tfsdk:"image"`
-	MemoryMB types.Int64   `tfsdk:"memory_mb"`
-	CPUs     types.Float64 `tfsdk:"cpus"`
-}
-
-func (l limits) input() catalog.Container {
-	return catalog.Container{Image: l.Image.ValueStringPointer(), MemoryMB: l.MemoryMB.ValueInt64Pointer(), CPUs: l.CPUs.ValueFloat64Pointer()}
-}
-
-func newLimits(in catalog.Container) limits {
-	return limits{Image: types.StringPointerValue(in.Image), MemoryMB: types.Int64PointerValue(in.MemoryMB), CPUs: types.Float64PointerValue(in.CPUs)}
 }
 
 // componentBlock is the nested attribute of a component: what every component has, and its own.
@@ -122,55 +83,4 @@ func merged(all ...map[string]schema.Attribute) map[string]schema.Attribute {
 		maps.Copy(attributes, some)
 	}
 	return attributes
-}
-
-// plain are the strings of a list as the catalog takes it: absent stays absent.
-func plain(values []types.String) []string {
-	if values == nil {
-		return nil
-	}
-	out := make([]string, 0, len(values))
-	for _, v := range values {
-		out = append(out, v.ValueString())
-	}
-	return out
-}
-
-// modelled is the inverse of plain.
-func modelled(values []string) []types.String {
-	if values == nil {
-		return nil
-	}
-	out := make([]types.String, 0, len(values))
-	for _, v := range values {
-		out = append(out, types.StringValue(v))
-	}
-	return out
-}
-
-// elements are those of a list or a map as the catalog takes them: absent stays absent.
-func elements[T any](ctx context.Context, value interface {
-	IsNull() bool
-	ElementsAs(ctx context.Context, target any, allowUnhandled bool) diag.Diagnostics
-}, diags *diag.Diagnostics) T {
-	var out T
-	if !value.IsNull() {
-		diags.Append(value.ElementsAs(ctx, &out, false)...)
-	}
-	return out
-}
-
-// orNullList and orNullMap are the inverse of elements.
-func orNullList(values []string) types.List {
-	if values == nil {
-		return types.ListNull(types.StringType)
-	}
-	return stringList(values)
-}
-
-func orNullMap(values map[string]string) types.Map {
-	if values == nil {
-		return types.MapNull(types.StringType)
-	}
-	return stringMap(values)
 }

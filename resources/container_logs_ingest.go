@@ -23,11 +23,6 @@ type containerLogsIngestModel struct {
 	ResourceAttributes types.Map    `tfsdk:"resource_attributes"`
 }
 
-type fileCollectorModel struct {
-	limits
-	User types.String `tfsdk:"user"`
-}
-
 const containerLogsIngestDescription = `Reads log files of the Docker host, those of containers or any others, and sends their lines to
 Loki, with an OpenTelemetry Collector of its own.
 
@@ -47,29 +42,6 @@ func newContainerLogsIngest() resource.Resource {
 	))
 }
 
-func (m *containerLogsIngestModel) toInput(ctx context.Context, diags *diag.Diagnostics) catalog.ContainerLogsIngestInput {
-	in := catalog.ContainerLogsIngestInput{
-		Shared: m.shared.input(ctx, diags), TemplateInput: m.template.input(diags),
-		LogPaths: elements[[]string](ctx, m.LogPaths, diags), LokiEndpoint: m.LokiEndpoint.ValueStringPointer(), LogsPipelineID: m.LogsPipelineID.ValueStringPointer(),
-		ResourceAttributes: elements[map[string]string](ctx, m.ResourceAttributes, diags),
-	}
-	if c := block[fileCollectorModel](ctx, m.Collector, diags); c != nil {
-		in.Collector = &catalog.FileCollectorInput{Container: c.limits.input(), User: c.User.ValueStringPointer()}
-	}
-	return in
-}
-
-func (m *containerLogsIngestModel) fromInput(ctx context.Context, in catalog.ContainerLogsIngestInput, diags *diag.Diagnostics) {
-	m.shared, m.template = newShared(in.Shared), newTemplate(in.TemplateInput)
-	m.LogPaths, m.ResourceAttributes = orNullList(in.LogPaths), orNullMap(in.ResourceAttributes)
-	m.LokiEndpoint, m.LogsPipelineID = types.StringPointerValue(in.LokiEndpoint), types.StringPointerValue(in.LogsPipelineID)
-	var c *fileCollectorModel
-	if in.Collector != nil {
-		c = &fileCollectorModel{limits: newLimits(in.Collector.Container), User: types.StringPointerValue(in.Collector.User)}
-	}
-	m.Collector = object(ctx, m.Collector, c, diags)
-}
-
 func (m *containerLogsIngestModel) secrets(context.Context, *diag.Diagnostics) map[string]string {
 	return nil
 }
@@ -85,3 +57,9 @@ func (m *containerLogsIngestModel) outdated(prior *containerLogsIngestModel) boo
 func (m *containerLogsIngestModel) outside(prior *containerLogsIngestModel, diags *diag.Diagnostics) {
 	m.changed(prior.template, fmt.Sprintf("container_logs_ingest %q", m.ServiceName.ValueString()), diags)
 }
+
+func (m *containerLogsIngestModel) complete(in *catalog.ContainerLogsIngestInput, diags *diag.Diagnostics) {
+	m.read(&in.TemplateInput, diags)
+}
+
+func (m *containerLogsIngestModel) took(catalog.ContainerLogsIngestInput) {}

@@ -25,15 +25,14 @@ func newContainerService() resource.Resource {
 	return define[containerServiceModel](catalog.ContainerService, containerServiceDescription, serviceSchema(catalog.ServiceName, catalog.ContainerService.Kind))
 }
 
-func (m *containerServiceModel) toInput(ctx context.Context, diags *diag.Diagnostics) catalog.ContainerServiceInput {
-	return catalog.ContainerServiceInput{ServiceInput: m.serviceModel.input(ctx, m.shared.input(ctx, diags), diags)}
-}
-
-func (m *containerServiceModel) fromInput(ctx context.Context, in catalog.ContainerServiceInput, diags *diag.Diagnostics) {
-	m.shared = newShared(in.Shared)
-	m.fill(ctx, in.ServiceInput, diags)
-}
-
 func (m *containerServiceModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
-	return m.values(ctx, catalog.ServiceName, diags)
+	return m.values(catalog.ServiceName)
+}
+
+func (m *containerServiceModel) complete(in *catalog.ContainerServiceInput, diags *diag.Diagnostics) {
+	m.locate(&in.ServiceInput, diags)
+}
+
+func (m *containerServiceModel) took(in catalog.ContainerServiceInput) {
+	m.tookContext(in.ServiceInput)
 }

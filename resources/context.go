@@ -171,7 +171,7 @@ func addGap(ctx context.Context, diags *diag.Diagnostics, address string, s *ser
 		if c.GapMS == 0 {
 			continue
 		}
-		in := s.input(ctx, catalog.Shared{}, diags)
+		in := toInput[catalog.ServiceInput](ctx, s, diags)
 		diags.AddWarning(fmt.Sprintf("%s did not answer for %.1f s", address, float64(c.GapMS)/1000),
 			fmt.Sprintf("Container %s was stopped before its successor was started: %s.", c.Container, in.Gap()))
 	}

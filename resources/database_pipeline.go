@@ -31,20 +31,6 @@ func newDatabasePipeline() resource.Resource {
 	})
 }
 
-func (m *databasePipelineModel) toInput(ctx context.Context, diags *diag.Diagnostics) catalog.DatabasePipelineInput {
-	return catalog.DatabasePipelineInput{
-		Shared: m.shared.input(ctx, diags),
-		Neo4j:  block[neo4jModel](ctx, m.Neo4j, diags).input(),
-		Qdrant: block[qdrantModel](ctx, m.Qdrant, diags).input(),
-	}
-}
-
-func (m *databasePipelineModel) fromInput(ctx context.Context, in catalog.DatabasePipelineInput, diags *diag.Diagnostics) {
-	m.shared = newShared(in.Shared)
-	m.Neo4j = object(ctx, m.Neo4j, newNeo4jModel(in.Neo4j), diags)
-	m.Qdrant = object(ctx, m.Qdrant, newQdrantModel(in.Qdrant), diags)
-}
-
 func (m *databasePipelineModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
-	return databaseSecrets(block[neo4jModel](ctx, m.Neo4j, diags), block[qdrantModel](ctx, m.Qdrant, diags))
+	return databaseSecrets(m.Neo4j, m.Qdrant)
 }

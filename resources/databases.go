@@ -13,39 +13,6 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 )
 
-type neo4jModel struct {
-	limits
-	HTTPPort        types.Int64    `tfsdk:"http_port"`
-	BoltPort        types.Int64    `tfsdk:"bolt_port"`
-	HeapMB          types.Int64    `tfsdk:"heap_mb"`
-	PageCacheMB     types.Int64    `tfsdk:"page_cache_mb"`
-	Plugins         []types.String `tfsdk:"plugins"`
-	Password        types.String   `tfsdk:"password_wo"`
-	PasswordVersion types.Int64    `tfsdk:"password_wo_version"`
-}
-
-func (m *neo4jModel) input() *catalog.Neo4jInput {
-	if m == nil {
-		return nil
-	}
-	return &catalog.Neo4jInput{
-		Container: m.limits.input(), HTTPPort: m.HTTPPort.ValueInt64Pointer(), BoltPort: m.BoltPort.ValueInt64Pointer(),
-		HeapMB: m.HeapMB.ValueInt64Pointer(), PageCacheMB: m.PageCacheMB.ValueInt64Pointer(), Plugins: plain(m.Plugins),
-		PasswordVersion: m.PasswordVersion.ValueInt64Pointer(),
-	}
-}
-
-func newNeo4jModel(in *catalog.Neo4jInput) *neo4jModel {
-	if in == nil {
-		return nil
-	}
-	return &neo4jModel{
-		limits: newLimits(in.Container), HTTPPort: types.Int64PointerValue(in.HTTPPort), BoltPort: types.Int64PointerValue(in.BoltPort),
-		HeapMB: types.Int64PointerValue(in.HeapMB), PageCacheMB: types.Int64PointerValue(in.PageCacheMB), Plugins: modelled(in.Plugins),
-		PasswordVersion: types.Int64PointerValue(in.PasswordVersion),
-	}
-}
-
 // The image takes the first password as "neo4j/<password>", a line of text.
 var neo4jPassword = []validator.String{
 	stringvalidator.LengthAtLeast(minSecretLength),
@@ -73,34 +40,6 @@ func neo4jSchema() schema.Attribute {
 	))
 }
 
-type qdrantModel struct {
-	limits
-	HTTPPort      types.Int64  `tfsdk:"http_port"`
-	GRPCPort      types.Int64  `tfsdk:"grpc_port"`
-	APIKey        types.String `tfsdk:"api_key_wo"`
-	APIKeyVersion types.Int64  `tfsdk:"api_key_wo_version"`
-}
-
-func (m *qdrantModel) input() *catalog.QdrantInput {
-	if m == nil {
-		return nil
-	}
-	return &catalog.QdrantInput{
-		Container: m.limits.input(), HTTPPort: m.HTTPPort.ValueInt64Pointer(), GRPCPort: m.GRPCPort.ValueInt64Pointer(),
-		APIKeyVersion: m.APIKeyVersion.ValueInt64Pointer(),
-	}
-}
-
-func newQdrantModel(in *catalog.QdrantInput) *qdrantModel {
-	if in == nil {
-		return nil
-	}
-	return &qdrantModel{
-		limits: newLimits(in.Container), HTTPPort: types.Int64PointerValue(in.HTTPPort), GRPCPort: types.Int64PointerValue(in.GRPCPort),
-		APIKeyVersion: types.Int64PointerValue(in.APIKeyVersion),
-	}
-}
-
 // Clients send the key in an HTTP header.
 var qdrantKey = []validator.String{
 	stringvalidator.LengthAtLeast(minSecretLength),
@@ -118,13 +57,13 @@ func qdrantSchema() schema.Attribute {
 }
 
 // databaseSecrets are the write-only values of the databases, which must come from the configuration.
-func databaseSecrets(neo4j *neo4jModel, qdrant *qdrantModel) map[string]string {
+func databaseSecrets(neo4j, qdrant types.Object) map[string]string {
 	secrets := map[string]string{}
-	if neo4j != nil && !neo4j.Password.IsNull() {
-		secrets[catalog.Neo4jName+"/"+catalog.Neo4jPasswordSecret] = neo4j.Password.ValueString()
+	if password := writeOnly(neo4j, "password_wo"); !password.IsNull() {
+		secrets[catalog.Neo4jName+"/"+catalog.Neo4jPasswordSecret] = password.ValueString()
 	}
-	if qdrant != nil && !qdrant.APIKey.IsNull() {
-		secrets[catalog.QdrantName+"/"+catalog.QdrantAPIKeySecret] = qdrant.APIKey.ValueString()
+	if key := writeOnly(qdrant, "api_key_wo"); !key.IsNull() {
+		secrets[catalog.QdrantName+"/"+catalog.QdrantAPIKeySecret] = key.ValueString()
 	}
 	return secrets
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
@@ -64,67 +63,8 @@ func (r reference) source() contract.SecretSource {
 	return contract.SecretSource{Env: r.Env.ValueString(), File: r.File.ValueString()}
 }
 
-var referenceType = types.ObjectType{AttrTypes: map[string]attr.Type{"env": types.StringType, "file": types.StringType}}
-
-type healthModel struct {
-	Path            types.String `tfsdk:"path"`
-	TimeoutSeconds  types.Int64  `tfsdk:"timeout_seconds"`
-	IntervalSeconds types.Int64  `tfsdk:"interval_seconds"`
-	AttemptSeconds  types.Int64  `tfsdk:"attempt_seconds"`
-	GraceSeconds    types.Int64  `tfsdk:"grace_seconds"`
-}
-
 // deployed gives the generic code access to the base of any model.
 func (b *deployBase) deployed() *deployBase { return b }
-
-// deployInput are the inputs that every deployment has.
-func (b *deployBase) deployInput(ctx context.Context, diags *diag.Diagnostics) catalog.Deploy {
-	in := catalog.Deploy{SecretsVersion: b.SecretsWOVersion.ValueInt64Pointer(), PublicURL: b.PublicURL.ValueStringPointer()}
-	if !b.Env.IsNull() {
-		diags.Append(b.Env.ElementsAs(ctx, &in.Env, false)...)
-	}
-	if !b.Secrets.IsNull() {
-		references := map[string]reference{}
-		diags.Append(b.Secrets.ElementsAs(ctx, &references, false)...)
-		in.Secrets = map[string]contract.SecretSource{}
-		for name, r := range references {
-			in.Secrets[name] = r.source()
-		}
-	}
-	if h := block[healthModel](ctx, b.Health, diags); h != nil {
-		in.Health = &catalog.Health{
-			Path: h.Path.ValueStringPointer(), TimeoutSeconds: h.TimeoutSeconds.ValueInt64Pointer(), IntervalSeconds: h.IntervalSeconds.ValueInt64Pointer(),
-			AttemptSeconds: h.AttemptSeconds.ValueInt64Pointer(), GraceSeconds: h.GraceSeconds.ValueInt64Pointer(),
-		}
-	}
-	return in
-}
-
-// setDeployInput is the inverse of deployInput.
-func (b *deployBase) setDeployInput(ctx context.Context, in catalog.Deploy, diags *diag.Diagnostics) {
-	b.SecretsWOVersion, b.PublicURL = types.Int64PointerValue(in.SecretsVersion), types.StringPointerValue(in.PublicURL)
-	b.Env, b.Secrets = types.MapNull(types.StringType), types.MapNull(referenceType)
-	if in.Env != nil {
-		b.Env = stringMap(in.Env)
-	}
-	if in.Secrets != nil {
-		references := map[string]reference{}
-		for name, source := range in.Secrets {
-			references[name] = reference{Env: orNull(source.Env), File: orNull(source.File)}
-		}
-		value, d := types.MapValueFrom(ctx, referenceType, references)
-		diags.Append(d...)
-		b.Secrets = value
-	}
-	var health *healthModel
-	if h := in.Health; h != nil {
-		health = &healthModel{
-			Path: types.StringPointerValue(h.Path), TimeoutSeconds: types.Int64PointerValue(h.TimeoutSeconds), IntervalSeconds: types.Int64PointerValue(h.IntervalSeconds),
-			AttemptSeconds: types.Int64PointerValue(h.AttemptSeconds), GraceSeconds: types.Int64PointerValue(h.GraceSeconds),
-		}
-	}
-	b.Health = object(ctx, b.Health, health, diags)
-}
 
 // known is what state tells of the deployment, for the worker.
 func (b *deployBase) known(ctx context.Context, diags *diag.Diagnostics) *contract.Deployed {

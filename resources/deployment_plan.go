@@ -18,7 +18,7 @@ func (r *deployment[M, In, PM]) plan(ctx context.Context, c change[PM], _ privat
 	}
 	if c.prior != nil && c.inputsKnown && !c.inputsSame && !c.sourceChanged {
 		// The same may be written in another way, for example a path.
-		c.inputsSame = reflect.DeepEqual(c.prior.toInput(ctx, diags), m.toInput(ctx, diags))
+		c.inputsSame = reflect.DeepEqual(toInput[In](ctx, c.prior, diags), toInput[In](ctx, m, diags))
 	}
 	if diags.HasError() {
 		return
@@ -63,7 +63,7 @@ func (r *deployment[M, In, PM]) planInput(ctx context.Context, c change[PM], dia
 	}
 	if !c.inputsKnown {
 		// Where the application answers may be known all the same.
-		if in := c.guess.toInput(ctx, diags); r.row.URL != nil && !diags.HasError() {
+		if in := toInput[In](ctx, c.guess, diags); r.row.URL != nil && !diags.HasError() {
 			m.deployed().URL = types.StringValue(r.row.URL(ref, in))
 		}
 		return

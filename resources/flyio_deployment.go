@@ -1,11 +1,9 @@
 package resources
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -77,23 +75,6 @@ func flyioInputSchema() map[string]schema.Attribute {
 }
 
 func (m *flyioModel) name() *types.String { return &m.AppName }
-
-func (m *flyioModel) toInput(ctx context.Context, diags *diag.Diagnostics) catalog.FlyioInput {
-	return catalog.FlyioInput{
-		Deploy: m.deployInput(ctx, diags),
-		Image:  m.Image.ValueStringPointer(), Org: m.Org.ValueStringPointer(), Region: m.Region.ValueStringPointer(), Size: m.Size.ValueStringPointer(),
-		CPUs: m.CPUs.ValueInt64Pointer(), MemoryMB: m.MemoryMB.ValueInt64Pointer(), Machines: m.Machines.ValueInt64Pointer(),
-		InternalPort: m.InternalPort.ValueInt64Pointer(), Strategy: m.Strategy.ValueStringPointer(),
-	}
-}
-
-func (m *flyioModel) fromInput(ctx context.Context, in catalog.FlyioInput, diags *diag.Diagnostics) {
-	m.setDeployInput(ctx, in.Deploy, diags)
-	m.Image, m.Org, m.Region = types.StringPointerValue(in.Image), types.StringPointerValue(in.Org), types.StringPointerValue(in.Region)
-	m.Size, m.CPUs, m.MemoryMB = types.StringPointerValue(in.Size), types.Int64PointerValue(in.CPUs), types.Int64PointerValue(in.MemoryMB)
-	m.Machines, m.InternalPort = types.Int64PointerValue(in.Machines), types.Int64PointerValue(in.InternalPort)
-	m.Strategy = types.StringPointerValue(in.Strategy)
-}
 
 func (m *flyioModel) derive(d contract.Deployment) {
 	m.MachineConfig = types.StringValue(string(d.Flyio.Machine))

@@ -11,114 +11,6 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 )
 
-// grafanaModel is what the Grafana of every pipeline takes. What its data links to differs: linkedToTraces and linkedToLogs.
-type grafanaModel struct {
-	limits
-	Port                 types.Int64  `tfsdk:"port"`
-	AdminUser            types.String `tfsdk:"admin_user"`
-	AdminPassword        types.String `tfsdk:"admin_password_wo"`
-	AdminPasswordVersion types.Int64  `tfsdk:"admin_password_wo_version"`
-	URL                  types.String `tfsdk:"url"`
-	PipelineID           types.String `tfsdk:"pipeline_id"`
-	Token                types.String `tfsdk:"token_wo"`
-	TokenVersion         types.Int64  `tfsdk:"token_wo_version"`
-	DatasourceURL        types.String `tfsdk:"datasource_url"`
-}
-
-func (m *grafanaModel) input() *catalog.GrafanaInput {
-	return &catalog.GrafanaInput{
-		Container: m.limits.input(), Port: m.Port.ValueInt64Pointer(), AdminUser: m.AdminUser.ValueStringPointer(),
-		AdminPasswordVersion: m.AdminPasswordVersion.ValueInt64Pointer(), URL: m.URL.ValueStringPointer(),
-		PipelineID: m.PipelineID.ValueStringPointer(), TokenVersion: m.TokenVersion.ValueInt64Pointer(),
-		DatasourceURL: m.DatasourceURL.ValueStringPointer(),
-	}
-}
-
-func newGrafanaModel(in *catalog.GrafanaInput) grafanaModel {
-	return grafanaModel{
-		limits: newLimits(in.Container), Port: types.Int64PointerValue(in.Port), AdminUser: types.StringPointerValue(in.AdminUser),
-		AdminPasswordVersion: types.Int64PointerValue(in.AdminPasswordVersion), URL: types.StringPointerValue(in.URL),
-		PipelineID: types.StringPointerValue(in.PipelineID), TokenVersion: types.Int64PointerValue(in.TokenVersion),
-		DatasourceURL: types.StringPointerValue(in.DatasourceURL),
-	}
-}
-
-// secrets are the write-only values of m, which must come from the configuration: plan and state never hold them. What opens
-// a Grafana that is not the pipeline's own is kept with store, the component that is shown.
-func (m *grafanaModel) secrets(store string) map[string]string {
-	secrets := map[string]string{}
-	keep := func(component, name string, value types.String) {
-		if !value.IsNull() {
-			secrets[component+"/"+name] = value.ValueString()
-		}
-	}
-	if m.URL.IsNull() {
-		keep(catalog.GrafanaName, catalog.GrafanaAdminSecret, m.AdminPassword)
-		return secrets
-	}
-	keep(store, catalog.GrafanaPasswordSecret, m.AdminPassword)
-	keep(store, catalog.GrafanaTokenSecret, m.Token)
-	return secrets
-}
-
-// linkedToTraces is the Grafana of a pipeline whose data leads to traces.
-type linkedToTraces struct {
-	grafanaModel
-	TracesUID types.String `tfsdk:"traces_datasource_uid"`
-}
-
-func (m *linkedToTraces) input() *catalog.GrafanaInput {
-	if m == nil {
-		return nil
-	}
-	in := m.grafanaModel.input()
-	in.TracesUID = m.TracesUID.ValueStringPointer()
-	return in
-}
-
-func newLinkedToTraces(in *catalog.GrafanaInput) *linkedToTraces {
-	if in == nil {
-		return nil
-	}
-	return &linkedToTraces{newGrafanaModel(in), types.StringPointerValue(in.TracesUID)}
-}
-
-func (m *linkedToTraces) secrets(store string) map[string]string {
-	if m == nil {
-		return nil
-	}
-	return m.grafanaModel.secrets(store)
-}
-
-// linkedToLogs is the Grafana of a pipeline whose data leads to logs.
-type linkedToLogs struct {
-	grafanaModel
-	LogsUID types.String `tfsdk:"logs_datasource_uid"`
-}
-
-func (m *linkedToLogs) input() *catalog.GrafanaInput {
-	if m == nil {
-		return nil
-	}
-	in := m.grafanaModel.input()
-	in.LogsUID = m.LogsUID.ValueStringPointer()
-	return in
-}
-
-func newLinkedToLogs(in *catalog.GrafanaInput) *linkedToLogs {
-	if in == nil {
-		return nil
-	}
-	return &linkedToLogs{newGrafanaModel(in), types.StringPointerValue(in.LogsUID)}
-}
-
-func (m *linkedToLogs) secrets(store string) map[string]string {
-	if m == nil {
-		return nil
-	}
-	return m.grafanaModel.secrets(store)
-}
-
 // tracesLink is the attribute that linkedToTraces adds.
 func tracesLink(what string) map[string]schema.Attribute {
 	return map[string]schema.Attribute{"traces_datasource_uid": schema.StringAttribute{
@@ -197,4 +89,22 @@ func (v ownPasswordValidator) ValidateString(ctx context.Context, req validator.
 	if url.IsNull() && len(req.ConfigValue.ValueString()) < minSecretLength {
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid password", Sentence("it takes "+v.Description(ctx)))
 	}
+}
+
+// grafanaSecrets are the write-only values of a Grafana block, which must come from the configuration: plan and state never hold
+// them. What opens a Grafana that is not the pipeline's own is kept with store, the component that is shown.
+func grafanaSecrets(grafana types.Object, store string) map[string]string {
+	secrets := map[string]string{}
+	keep := func(component, name, attribute string) {
+		if value := writeOnly(grafana, attribute); !value.IsNull() {
+			secrets[component+"/"+name] = value.ValueString()
+		}
+	}
+	if writeOnly(grafana, "url").IsNull() {
+		keep(catalog.GrafanaName, catalog.GrafanaAdminSecret, "admin_password_wo")
+		return secrets
+	}
+	keep(store, catalog.GrafanaPasswordSecret, "admin_password_wo")
+	keep(store, catalog.GrafanaTokenSecret, "token_wo")
+	return secrets
 }

@@ -35,22 +35,6 @@ func newLogsPipeline() resource.Resource {
 	})
 }
 
-func (m *logsPipelineModel) toInput(ctx context.Context, diags *diag.Diagnostics) catalog.LogsPipelineInput {
-	return catalog.LogsPipelineInput{
-		Shared:    m.shared.input(ctx, diags),
-		Collector: block[collectorModel](ctx, m.Collector, diags).input(),
-		Loki:      block[lokiModel](ctx, m.Loki, diags).input(),
-		Grafana:   block[linkedToTraces](ctx, m.Grafana, diags).input(),
-	}
-}
-
-func (m *logsPipelineModel) fromInput(ctx context.Context, in catalog.LogsPipelineInput, diags *diag.Diagnostics) {
-	m.shared = newShared(in.Shared)
-	m.Collector = object(ctx, m.Collector, newCollectorModel(in.Collector), diags)
-	m.Loki = object(ctx, m.Loki, newLokiModel(in.Loki), diags)
-	m.Grafana = object(ctx, m.Grafana, newLinkedToTraces(in.Grafana), diags)
-}
-
 func (m *logsPipelineModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
-	return block[linkedToTraces](ctx, m.Grafana, diags).secrets(catalog.LokiName)
+	return grafanaSecrets(m.Grafana, catalog.LokiName)
 }

@@ -31,20 +31,6 @@ func newMetricsPipeline() resource.Resource {
 	})
 }
 
-func (m *metricsPipelineModel) toInput(ctx context.Context, diags *diag.Diagnostics) catalog.MetricsPipelineInput {
-	return catalog.MetricsPipelineInput{
-		Shared:     m.shared.input(ctx, diags),
-		Prometheus: block[prometheusModel](ctx, m.Prometheus, diags).input(),
-		Grafana:    block[linkedToTraces](ctx, m.Grafana, diags).input(),
-	}
-}
-
-func (m *metricsPipelineModel) fromInput(ctx context.Context, in catalog.MetricsPipelineInput, diags *diag.Diagnostics) {
-	m.shared = newShared(in.Shared)
-	m.Prometheus = object(ctx, m.Prometheus, newPrometheusModel(in.Prometheus), diags)
-	m.Grafana = object(ctx, m.Grafana, newLinkedToTraces(in.Grafana), diags)
-}
-
 func (m *metricsPipelineModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
-	return block[linkedToTraces](ctx, m.Grafana, diags).secrets(catalog.PrometheusName)
+	return grafanaSecrets(m.Grafana, catalog.PrometheusName)
 }

@@ -27,19 +27,6 @@ type otlpIngestModel struct {
 	Environment        types.Map    `tfsdk:"environment"`
 }
 
-type otlpCollectorModel struct {
-	limits
-	GRPCPort types.Int64 `tfsdk:"grpc_port"`
-	HTTPPort types.Int64 `tfsdk:"http_port"`
-}
-
-type tlsModel struct {
-	Certificate        types.String `tfsdk:"certificate_wo"`
-	CertificateVersion types.Int64  `tfsdk:"certificate_wo_version"`
-	PrivateKey         types.String `tfsdk:"private_key_wo"`
-	PrivateKeyVersion  types.Int64  `tfsdk:"private_key_wo_version"`
-}
-
 const otlpIngestDescription = `Receives logs, metrics and traces that applications send by OTLP, and sends each signal on to the
 endpoint that is given for it, with an OpenTelemetry Collector of its own.
 
@@ -63,56 +50,13 @@ func newOTLPIngest() resource.Resource {
 	))
 }
 
-func (m *otlpIngestModel) toInput(ctx context.Context, diags *diag.Diagnostics) catalog.OTLPIngestInput {
-	in := catalog.OTLPIngestInput{
-		Shared: m.shared.input(ctx, diags), TemplateInput: m.template.input(diags),
-		OTLPEndpoint: m.OTLPEndpoint.ValueStringPointer(), LogsEndpoint: m.LogsEndpoint.ValueStringPointer(),
-		MetricsEndpoint: m.MetricsEndpoint.ValueStringPointer(), TracesEndpoint: m.TracesEndpoint.ValueStringPointer(),
-		CORSOrigins: elements[[]string](ctx, m.CORSOrigins, diags), ResourceAttributes: elements[map[string]string](ctx, m.ResourceAttributes, diags),
-	}
-	if c := block[otlpCollectorModel](ctx, m.Collector, diags); c != nil {
-		in.Collector = &catalog.OTLPCollectorInput{
-			Container: c.limits.input(), GRPCPort: c.GRPCPort.ValueInt64Pointer(), HTTPPort: c.HTTPPort.ValueInt64Pointer(),
-		}
-	}
-	if t := block[tlsModel](ctx, m.TLS, diags); t != nil {
-		in.TLS = &catalog.TLSInput{
-			CertificateVersion: t.CertificateVersion.ValueInt64Pointer(), PrivateKeyVersion: t.PrivateKeyVersion.ValueInt64Pointer(),
-		}
-	}
-	return in
-}
-
-func (m *otlpIngestModel) fromInput(ctx context.Context, in catalog.OTLPIngestInput, diags *diag.Diagnostics) {
-	m.shared, m.template = newShared(in.Shared), newTemplate(in.TemplateInput)
-	m.OTLPEndpoint, m.LogsEndpoint = types.StringPointerValue(in.OTLPEndpoint), types.StringPointerValue(in.LogsEndpoint)
-	m.MetricsEndpoint, m.TracesEndpoint = types.StringPointerValue(in.MetricsEndpoint), types.StringPointerValue(in.TracesEndpoint)
-	m.CORSOrigins, m.ResourceAttributes = orNullList(in.CORSOrigins), orNullMap(in.ResourceAttributes)
-	var c *otlpCollectorModel
-	if in.Collector != nil {
-		c = &otlpCollectorModel{
-			limits:   newLimits(in.Collector.Container),
-			GRPCPort: types.Int64PointerValue(in.Collector.GRPCPort), HTTPPort: types.Int64PointerValue(in.Collector.HTTPPort),
-		}
-	}
-	m.Collector = object(ctx, m.Collector, c, diags)
-	var t *tlsModel
-	if in.TLS != nil {
-		t = &tlsModel{
-			CertificateVersion: types.Int64PointerValue(in.TLS.CertificateVersion), PrivateKeyVersion: types.Int64PointerValue(in.TLS.PrivateKeyVersion),
-		}
-	}
-	m.TLS = object(ctx, m.TLS, t, diags)
-}
-
 func (m *otlpIngestModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
-	t := block[tlsModel](ctx, m.TLS, diags)
-	if t == nil {
+	if m.TLS.IsNull() {
 		return nil
 	}
 	return map[string]string{
-		catalog.CollectorName + "/" + catalog.TLSCertificate: t.Certificate.ValueString(),
-		catalog.CollectorName + "/" + catalog.TLSPrivateKey:  t.PrivateKey.ValueString(),
+		catalog.CollectorName + "/" + catalog.TLSCertificate: writeOnly(m.TLS, "certificate_wo").ValueString(),
+		catalog.CollectorName + "/" + catalog.TLSPrivateKey:  writeOnly(m.TLS, "private_key_wo").ValueString(),
 	}
 }
 
@@ -130,3 +74,9 @@ func (m *otlpIngestModel) outdated(prior *otlpIngestModel) bool { return !m.Conf
 func (m *otlpIngestModel) outside(prior *otlpIngestModel, diags *diag.Diagnostics) {
 	m.changed(prior.template, fmt.Sprintf("otlp_ingest %q", m.ServiceName.ValueString()), diags)
 }
+
+func (m *otlpIngestModel) complete(in *catalog.OTLPIngestInput, diags *diag.Diagnostics) {
+	m.read(&in.TemplateInput, diags)
+}
+
+func (m *otlpIngestModel) took(catalog.OTLPIngestInput) {}

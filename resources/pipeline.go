@@ -128,7 +128,7 @@ func (p *pipeline[M, In, PM]) setup(ctx context.Context, o *operation[PM], diags
 	o.request.Input, o.request.Secrets = encoded(in, diags), o.config.secrets(ctx, diags)
 	o.request.EngineID, o.request.OnFailure = b.EngineID.ValueString(), b.OnFailure.ValueString()
 	if o.prior != nil {
-		o.request.Prior = encoded(o.prior.toInput(ctx, diags), diags)
+		o.request.Prior = encoded(toInput[In](ctx, o.prior, diags), diags)
 	}
 	if !b.verified() {
 		o.request.Verify = new(bool)

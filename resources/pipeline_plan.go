@@ -146,7 +146,7 @@ func (p *pipeline[M, In, PM]) planReach(ctx context.Context, c change[PM], diags
 		return
 	}
 	ref := b.ref(diags)
-	in := c.guess.toInput(ctx, diags)
+	in := toInput[In](ctx, c.guess, diags)
 	if diags.HasError() {
 		return
 	}
@@ -195,7 +195,7 @@ func (p *pipeline[M, In, PM]) planUnnamed(ctx context.Context, m PM, diags *diag
 
 // untouched are the containers of prior that an update towards stack leaves alone: same configuration and no drift.
 func (p *pipeline[M, In, PM]) untouched(ctx context.Context, stack contract.Stack, prior PM, drift []finding, diags *diag.Diagnostics) map[string]container {
-	old, err := p.row.Stack(stack.Ref, prior.toInput(ctx, diags))
+	old, err := p.row.Stack(stack.Ref, toInput[In](ctx, prior, diags))
 	if err != nil || stack.PullPolicy == contract.PullAlways {
 		// A pull can find another image under the same reference.
 		return nil

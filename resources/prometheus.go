@@ -12,68 +12,6 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 )
 
-type prometheusModel struct {
-	limits
-	Port           types.Int64         `tfsdk:"port"`
-	RetentionTime  types.String        `tfsdk:"retention_time"`
-	RetentionSize  types.String        `tfsdk:"retention_size"`
-	ScrapeInterval types.String        `tfsdk:"scrape_interval"`
-	ScrapeTargets  []scrapeTargetModel `tfsdk:"scrape_targets"`
-}
-
-type scrapeTargetModel struct {
-	Targets []types.String          `tfsdk:"targets"`
-	Labels  map[string]types.String `tfsdk:"labels"`
-}
-
-func (m *prometheusModel) input() *catalog.PrometheusInput {
-	if m == nil {
-		return nil
-	}
-	in := &catalog.PrometheusInput{
-		Container: m.limits.input(), Port: m.Port.ValueInt64Pointer(), RetentionTime: m.RetentionTime.ValueStringPointer(),
-		RetentionSize: m.RetentionSize.ValueStringPointer(), ScrapeInterval: m.ScrapeInterval.ValueStringPointer(),
-	}
-	if m.ScrapeTargets != nil {
-		in.ScrapeTargets = make([]catalog.ScrapeTarget, 0, len(m.ScrapeTargets))
-	}
-	for _, group := range m.ScrapeTargets {
-		target := catalog.ScrapeTarget{Targets: plain(group.Targets)}
-		if group.Labels != nil {
-			target.Labels = make(map[string]string, len(group.Labels))
-		}
-		for name, value := range group.Labels {
-			target.Labels[name] = value.ValueString()
-		}
-		in.ScrapeTargets = append(in.ScrapeTargets, target)
-	}
-	return in
-}
-
-func newPrometheusModel(in *catalog.PrometheusInput) *prometheusModel {
-	if in == nil {
-		return nil
-	}
-	m := &prometheusModel{
-		limits: newLimits(in.Container), Port: types.Int64PointerValue(in.Port), RetentionTime: types.StringPointerValue(in.RetentionTime),
-		RetentionSize: types.StringPointerValue(in.RetentionSize), ScrapeInterval: types.StringPointerValue(in.ScrapeInterval),
-	}
-	if in.ScrapeTargets != nil {
-		m.ScrapeTargets = make([]scrapeTargetModel, 0, len(in.ScrapeTargets))
-	}
-	for _, group := range in.ScrapeTargets {
-		target := scrapeTargetModel{Targets: modelled(group.Targets)}
-		if group.Labels != nil {
-			target.Labels = make(map[string]types.String, len(group.Labels))
-		}
-		for name, value := range group.Labels {
-			target.Labels[name] = types.StringValue(value)
-		}
-		m.ScrapeTargets = append(m.ScrapeTargets, target)
-	}
-	return m
-}
-
 func prometheusSchema() schema.Attribute {
 	text := func(description string) schema.StringAttribute {
 		return schema.StringAttribute{Optional: true, MarkdownDescription: description}

@@ -1,11 +1,9 @@
 package resources
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -32,12 +30,6 @@ type railwayModel struct {
 	Replicas     types.Int64  `tfsdk:"replicas"`
 	StartCommand types.String `tfsdk:"start_command"`
 	Restart      types.Object `tfsdk:"restart"`
-}
-
-// railwayRestart is the restart attribute.
-type railwayRestart struct {
-	Policy     types.String `tfsdk:"policy"`
-	MaxRetries types.Int64  `tfsdk:"max_retries"`
 }
 
 const railwayDescription = `An application on Railway: a project, an environment and a service in it, the service's variables and settings, a
@@ -111,32 +103,6 @@ func railwayInputSchema() map[string]schema.Attribute {
 }
 
 func (m *railwayModel) name() *types.String { return &m.ServiceName }
-
-func (m *railwayModel) toInput(ctx context.Context, diags *diag.Diagnostics) catalog.RailwayInput {
-	in := catalog.RailwayInput{
-		Deploy: m.deployInput(ctx, diags), Workspace: m.Workspace.ValueStringPointer(), Project: m.Project.ValueStringPointer(),
-		Environment: m.Environment.ValueStringPointer(), Image: m.Image.ValueStringPointer(), Repository: m.Repository.ValueStringPointer(),
-		Branch: m.Branch.ValueStringPointer(), Port: m.Port.ValueInt64Pointer(), Region: m.Region.ValueStringPointer(),
-		Replicas: m.Replicas.ValueInt64Pointer(), StartCommand: m.StartCommand.ValueStringPointer(),
-	}
-	if restart := block[railwayRestart](ctx, m.Restart, diags); restart != nil {
-		in.Restart = &catalog.RailwayRestart{Policy: restart.Policy.ValueStringPointer(), MaxRetries: restart.MaxRetries.ValueInt64Pointer()}
-	}
-	return in
-}
-
-func (m *railwayModel) fromInput(ctx context.Context, in catalog.RailwayInput, diags *diag.Diagnostics) {
-	m.setDeployInput(ctx, in.Deploy, diags)
-	m.Workspace, m.Project, m.Environment = types.StringPointerValue(in.Workspace), types.StringPointerValue(in.Project), types.StringPointerValue(in.Environment)
-	m.Image, m.Repository, m.Branch = types.StringPointerValue(in.Image), types.StringPointerValue(in.Repository), types.StringPointerValue(in.Branch)
-	m.Port, m.Region, m.Replicas = types.Int64PointerValue(in.Port), types.StringPointerValue(in.Region), types.Int64PointerValue(in.Replicas)
-	m.StartCommand = types.StringPointerValue(in.StartCommand)
-	var restart *railwayRestart
-	if r := in.Restart; r != nil {
-		restart = &railwayRestart{Policy: types.StringPointerValue(r.Policy), MaxRetries: types.Int64PointerValue(r.MaxRetries)}
-	}
-	m.Restart = object(ctx, m.Restart, restart, diags)
-}
 
 // derive and underive have nothing to do: config is all that Railway's settings are shown in.
 func (m *railwayModel) derive(contract.Deployment) {}

@@ -92,7 +92,7 @@ func (l *lifecycle[M, In, PM]) refresh(ctx context.Context, ref contract.Ref, m 
 		return nil, true
 	}
 	request := requestOf(ref, contract.OpStatus)
-	request.Input = encoded(m.toInput(ctx, diags), diags)
+	request.Input = encoded(toInput[In](ctx, m, diags), diags)
 	l.family.ask(ctx, &request, m, private, diags)
 	observed := l.inspect(ctx, ref, c, request, diags)
 	if diags.HasError() || !observed.Found {
@@ -217,7 +217,7 @@ func (l *lifecycle[M, In, PM]) fromObserved(ctx context.Context, ref contract.Re
 			return
 		}
 	}
-	m.fromInput(ctx, in, diags)
+	fromInput(ctx, m, in, diags)
 	l.family.derive(ctx, ref, m, diags)
 	l.take(ctx, m, observed, diags)
 }

@@ -39,27 +39,6 @@ type renderModel struct {
 	SourceHash types.String `tfsdk:"source_hash"`
 }
 
-type repositoryModel struct {
-	Name    types.String `tfsdk:"name"`
-	Branch  types.String `tfsdk:"branch"`
-	Create  types.Bool   `tfsdk:"create"`
-	Private types.Bool   `tfsdk:"private"`
-	Source  types.String `tfsdk:"source"`
-	GitURL  types.String `tfsdk:"git_url"`
-}
-
-// folder is the absolute path of the source: the worker runs elsewhere. Terraform starts providers in the folder that it runs in.
-func (r *repositoryModel) folder(diags *diag.Diagnostics) *string {
-	if r.Source.ValueString() == "" {
-		return r.Source.ValueStringPointer()
-	}
-	folder, err := filepath.Abs(r.Source.ValueString())
-	if err != nil {
-		diags.AddAttributeError(path.Root("repository").AtName("source"), "The source cannot be found", Detail(err))
-	}
-	return &folder
-}
-
 // githubPlatform is GitHub among the platforms that the worker has tokens for.
 const githubPlatform = "github"
 
@@ -81,44 +60,6 @@ func newRenderDeployment() resource.Resource {
 }
 
 func (m *renderModel) name() *types.String { return &m.ServiceName }
-
-func (m *renderModel) toInput(ctx context.Context, diags *diag.Diagnostics) catalog.RenderInput {
-	in := catalog.RenderInput{
-		Deploy: m.deployInput(ctx, diags),
-		Owner:  m.Owner.ValueStringPointer(), Region: m.Region.ValueStringPointer(), Plan: m.Plan.ValueStringPointer(), Image: m.Image.ValueStringPointer(),
-		Runtime: m.Runtime.ValueStringPointer(), RootDir: m.RootDir.ValueStringPointer(), Dockerfile: m.Dockerfile.ValueStringPointer(),
-		BuildCommand: m.BuildCommand.ValueStringPointer(), StartCommand: m.StartCommand.ValueStringPointer(),
-		PreDeployCommand: m.PreDeployCommand.ValueStringPointer(), Instances: m.NumInstances.ValueInt64Pointer(),
-	}
-	if r := block[repositoryModel](ctx, m.Repository, diags); r != nil {
-		in.Repository = &catalog.RenderRepository{
-			Name: r.Name.ValueStringPointer(), Branch: r.Branch.ValueStringPointer(), Create: r.Create.ValueBoolPointer(), Private: r.Private.ValueBoolPointer(),
-			Source: r.folder(diags), GitURL: r.GitURL.ValueStringPointer(),
-		}
-		if !m.SourceHash.IsUnknown() {
-			in.Repository.SourceHash = m.SourceHash.ValueStringPointer()
-		}
-	}
-	return in
-}
-
-func (m *renderModel) fromInput(ctx context.Context, in catalog.RenderInput, diags *diag.Diagnostics) {
-	m.setDeployInput(ctx, in.Deploy, diags)
-	m.Owner, m.Region, m.Plan = types.StringPointerValue(in.Owner), types.StringPointerValue(in.Region), types.StringPointerValue(in.Plan)
-	m.Image, m.Runtime, m.RootDir = types.StringPointerValue(in.Image), types.StringPointerValue(in.Runtime), types.StringPointerValue(in.RootDir)
-	m.Dockerfile, m.BuildCommand = types.StringPointerValue(in.Dockerfile), types.StringPointerValue(in.BuildCommand)
-	m.StartCommand, m.PreDeployCommand = types.StringPointerValue(in.StartCommand), types.StringPointerValue(in.PreDeployCommand)
-	m.NumInstances, m.DeleteRepository, m.SourceHash = types.Int64PointerValue(in.Instances), types.BoolValue(false), types.StringNull()
-	var repository *repositoryModel
-	if r := in.Repository; r != nil {
-		repository = &repositoryModel{
-			Name: types.StringPointerValue(r.Name), Branch: types.StringPointerValue(r.Branch), Create: types.BoolPointerValue(r.Create),
-			Private: types.BoolPointerValue(r.Private), Source: types.StringPointerValue(r.Source), GitURL: types.StringPointerValue(r.GitURL),
-		}
-		m.SourceHash = types.StringPointerValue(r.SourceHash)
-	}
-	m.Repository = object(ctx, m.Repository, repository, diags)
-}
 
 func (m *renderModel) derive(contract.Deployment) {}
 
@@ -164,12 +105,12 @@ func (m *renderModel) resolveSource(ctx context.Context, diags *diag.Diagnostics
 // hashSource is the Git tree of the source folder; null when there is none on this machine: the worker has it then, and
 // changes in it are not seen here.
 func (m *renderModel) hashSource(ctx context.Context, diags *diag.Diagnostics) types.String {
-	r := block[repositoryModel](ctx, m.Repository, diags)
-	if r == nil || r.Source.IsNull() {
+	source := textOf(m.Repository, "source")
+	if source.IsNull() {
 		return types.StringNull()
 	}
 	attribute := path.Root("repository").AtName("source")
-	folder := r.folder(diags)
+	folder := folderOf(source.ValueStringPointer(), diags)
 	if diags.HasError() {
 		return types.StringNull()
 	}
@@ -184,4 +125,33 @@ func (m *renderModel) hashSource(ctx context.Context, diags *diag.Diagnostics) t
 		return types.StringNull()
 	}
 	return types.StringValue(tree.Hash())
+}
+
+// folderOf is the absolute path of the source: the worker runs elsewhere. Terraform starts providers in the folder that it runs in.
+func folderOf(source *string, diags *diag.Diagnostics) *string {
+	if source == nil || *source == "" {
+		return source
+	}
+	folder, err := filepath.Abs(*source)
+	if err != nil {
+		diags.AddAttributeError(path.Root("repository").AtName("source"), "The source cannot be found", Detail(err))
+	}
+	return &folder
+}
+
+func (m *renderModel) complete(in *catalog.RenderInput, diags *diag.Diagnostics) {
+	if in.Repository == nil {
+		return
+	}
+	in.Repository.Source = folderOf(in.Repository.Source, diags)
+	if !m.SourceHash.IsUnknown() {
+		in.Repository.SourceHash = m.SourceHash.ValueStringPointer()
+	}
+}
+
+func (m *renderModel) took(in catalog.RenderInput) {
+	m.DeleteRepository, m.SourceHash = types.BoolValue(false), types.StringNull()
+	if in.Repository != nil {
+		m.SourceHash = types.StringPointerValue(in.Repository.SourceHash)
+	}
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 )
@@ -103,12 +102,7 @@ func otherRepository(ctx context.Context, req planmodifier.ObjectRequest, resp *
 		return
 	}
 	name := func(value types.Object) string {
-		if value.IsNull() {
-			return ""
-		}
-		var r repositoryModel
-		resp.Diagnostics.Append(value.As(ctx, &r, basetypes.ObjectAsOptions{UnhandledUnknownAsEmpty: true})...)
-		return r.Name.ValueString()
+		return textOf(value, "name").ValueString()
 	}
 	resp.RequiresReplace = name(req.StateValue) != name(req.PlanValue)
 }

@@ -23,10 +23,6 @@ type model[M, In any] interface {
 	name() *types.String
 	// defaults sets the settings of operations to what they are when nobody sets them, for import.
 	defaults()
-	// toInput is the input as written. It is only called when all of it is known.
-	toInput(ctx context.Context, diags *diag.Diagnostics) In
-	// fromInput is the inverse of toInput, for import.
-	fromInput(ctx context.Context, in In, diags *diag.Diagnostics)
 }
 
 // computable is what all models have in common whatever their input.
@@ -111,7 +107,7 @@ func (l *lifecycle[M, In, PM]) ValidateConfig(ctx context.Context, req resource.
 
 // validInput is the input of m. What cannot work in it is reported on its attribute.
 func (l *lifecycle[M, In, PM]) validInput(ctx context.Context, m PM, diags *diag.Diagnostics) In {
-	in := m.toInput(ctx, diags)
+	in := toInput[In](ctx, m, diags)
 	if diags.HasError() {
 		return in
 	}
@@ -125,9 +121,9 @@ func addProblem(diags *diag.Diagnostics, problem catalog.Problem) {
 	diags.AddAttributeError(attributePath(problem.Attribute), "Invalid "+asWritten(problem.Attribute), Sentence(problem.Message))
 }
 
-// encoded is an input as it goes to the worker.
+// encoded is an input as it goes to the worker: what was not written is absent.
 func encoded(input any, diags *diag.Diagnostics) json.RawMessage {
-	data, err := json.Marshal(input)
+	data, err := contract.Encode(input)
 	if err != nil {
 		diags.AddError("The input cannot be encoded", Detail(err))
 	}
@@ -271,7 +267,7 @@ func (l *lifecycle[M, In, PM]) Delete(ctx context.Context, req resource.DeleteRe
 	resp.Diagnostics.Append(d...)
 	request := requestOf(ref, contract.OpDelete)
 	// The input tells what the service has put elsewhere, for example into a Grafana that is not its own.
-	request.Input = encoded(PM(&m).toInput(ctx, &resp.Diagnostics), &resp.Diagnostics)
+	request.Input = encoded(toInput[In](ctx, PM(&m), &resp.Diagnostics), &resp.Diagnostics)
 	l.family.ask(ctx, &request, &m, req.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return

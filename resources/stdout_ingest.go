@@ -73,9 +73,9 @@ func (*stdoutIngest) remember(context.Context, *stdoutIngestModel, privateWriter
 // setup implements family.
 func (s *stdoutIngest) setup(ctx context.Context, o *operation[*stdoutIngestModel], diags *diag.Diagnostics) {
 	m := o.planned
-	o.request.EngineID, o.request.OnFailure, o.request.Input = m.EngineID.ValueString(), m.OnFailure.ValueString(), encoded(m.toInput(ctx, diags), diags)
+	o.request.EngineID, o.request.OnFailure, o.request.Input = m.EngineID.ValueString(), m.OnFailure.ValueString(), encoded(toInput[catalog.StdoutIngestInput](ctx, m, diags), diags)
 	if o.prior != nil {
-		o.request.Prior = encoded(o.prior.toInput(ctx, diags), diags)
+		o.request.Prior = encoded(toInput[catalog.StdoutIngestInput](ctx, o.prior, diags), diags)
 	}
 	s.derive(ctx, o.ref, m, diags)
 	o.finish = func(result contract.Result) {

@@ -23,23 +23,19 @@ type template struct {
 // maxTemplate is the most that is read of a template file, in bytes.
 const maxTemplate = 1 << 20
 
-// input is the configuration that was planned or applied, where there is one: what was reviewed is what is applied. Else it is
+// read leaves the configuration that was planned or applied, where there is one: what was reviewed is what is applied. Else it is
 // to be rendered, from the template file as it is now.
-func (t template) input(diags *diag.Diagnostics) catalog.TemplateInput {
-	in := catalog.TemplateInput{TemplatePath: t.TemplatePath.ValueStringPointer(), Template: t.Template.ValueStringPointer()}
-	switch {
-	case !t.Config.IsNull() && !t.Config.IsUnknown():
-		in.Config = t.Config.ValueStringPointer()
-	case in.TemplatePath != nil:
-		text, err := readTemplate(*in.TemplatePath)
-		if err != nil {
-			diags.AddAttributeError(path.Root("template_path"), "The template cannot be read", "Reading it failed: "+err.Error()+
-				". The file is read where Terraform runs; a relative path begins in its working directory.")
-			break
-		}
-		in.TemplateText = &text
+func (t template) read(in *catalog.TemplateInput, diags *diag.Diagnostics) {
+	if in.Config != nil || in.TemplatePath == nil {
+		return
 	}
-	return in
+	text, err := readTemplate(*in.TemplatePath)
+	if err != nil {
+		diags.AddAttributeError(path.Root("template_path"), "The template cannot be read", "Reading it failed: "+err.Error()+
+			". The file is read where Terraform runs; a relative path begins in its working directory.")
+		return
+	}
+	in.TemplateText = &text
 }
 
 func readTemplate(name string) (text string, err error) {
@@ -57,12 +53,6 @@ func readTemplate(name string) (text string, err error) {
 		return "", fmt.Errorf("%s has more than %d bytes", name, maxTemplate)
 	}
 	return string(content), err
-}
-
-func newTemplate(in catalog.TemplateInput) template {
-	return template{
-		TemplatePath: types.StringPointerValue(in.TemplatePath), Template: types.StringPointerValue(in.Template), Config: types.StringPointerValue(in.Config),
-	}
 }
 
 func (t *template) underive() { t.Config = types.StringUnknown() }

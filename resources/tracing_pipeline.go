@@ -34,20 +34,6 @@ func newTracingPipeline() resource.Resource {
 	})
 }
 
-func (m *tracingPipelineModel) toInput(ctx context.Context, diags *diag.Diagnostics) catalog.TracingPipelineInput {
-	return catalog.TracingPipelineInput{
-		Shared:  m.shared.input(ctx, diags),
-		Jaeger:  block[jaegerModel](ctx, m.Jaeger, diags).input(),
-		Grafana: block[linkedToLogs](ctx, m.Grafana, diags).input(),
-	}
-}
-
-func (m *tracingPipelineModel) fromInput(ctx context.Context, in catalog.TracingPipelineInput, diags *diag.Diagnostics) {
-	m.shared = newShared(in.Shared)
-	m.Jaeger = object(ctx, m.Jaeger, newJaegerModel(in.Jaeger), diags)
-	m.Grafana = object(ctx, m.Grafana, newLinkedToLogs(in.Grafana), diags)
-}
-
 func (m *tracingPipelineModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
-	return block[linkedToLogs](ctx, m.Grafana, diags).secrets(catalog.JaegerName)
+	return grafanaSecrets(m.Grafana, catalog.JaegerName)
 }
