@@ -151,27 +151,11 @@ func (d deployment) ref(req contract.Request) contract.Ref {
 	return req.Ref(d.entry.Kind)
 }
 
-// expand generates the deployment once and records it: a worker of another version that takes over in the middle must go on
-// with the same.
+// expand generates the deployment once and records it.
 func (d deployment) expand(ctx workflow.Context, ref contract.Ref, req contract.Request) (contract.Deployment, error) {
-	var expanded struct {
-		Deployment contract.Deployment
-		Failure    *contract.StepFailure
-	}
-	err := workflow.SideEffect(ctx, func(workflow.Context) any {
-		out := expanded
-		var err error
-		out.Deployment, err = d.entry.Expand(ref, req.Input)
-		if err != nil {
-			out.Failure = asFailure(err)
-		}
-		return out
-	}).Get(&expanded)
+	spec, err := recorded(ctx, req, "Deployment", func() (contract.Deployment, error) { return d.entry.Expand(ref, req.Input) })
 	if err != nil {
-		return contract.Deployment{}, err
+		return contract.Deployment{}, stepFailed("generate", err)
 	}
-	if expanded.Failure != nil {
-		return contract.Deployment{}, stepFailed("generate", expanded.Failure)
-	}
-	return expanded.Deployment, nil
+	return spec, nil
 }

@@ -350,30 +350,14 @@ func (s stack) Status(ctx workflow.Context, req contract.Request) (contract.Obse
 	return observed, nil
 }
 
-// expand builds the stack once and records it: a worker with another catalog that takes over in the middle must go on with
-// the same components.
+// expand builds the stack once and records it.
 func (s stack) expand(ctx workflow.Context, req contract.Request) (contract.Stack, error) {
-	var expanded struct {
-		Stack   contract.Stack
-		Failure *contract.StepFailure
-	}
-	err := workflow.SideEffect(ctx, func(workflow.Context) any {
-		out := expanded
-		var err error
-		out.Stack, err = s.entry.Expand(req.Ref(s.entry.Kind), req.Input)
-		if err != nil {
-			out.Failure = asFailure(err)
-		}
-		return out
-	}).Get(&expanded)
+	spec, err := recorded(ctx, req, "Stack", func() (contract.Stack, error) { return s.entry.Expand(req.Ref(s.entry.Kind), req.Input) })
 	if err != nil {
-		return contract.Stack{}, err
+		return contract.Stack{}, stepFailed("validate", err)
 	}
-	if expanded.Failure != nil {
-		return contract.Stack{}, stepFailed("validate", expanded.Failure)
-	}
-	expanded.Stack.EngineID = req.EngineID
-	return expanded.Stack, nil
+	spec.EngineID = req.EngineID
+	return spec, nil
 }
 
 // activity runs an activity by its contract name and waits for its result.

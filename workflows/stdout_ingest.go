@@ -371,27 +371,11 @@ func (s stdoutIngest) Discover(ctx workflow.Context, req contract.Request) (cont
 	return files, nil
 }
 
-// expand builds the ingest once and records it: a worker of another version that takes over must go on with the same.
+// expand builds the ingest once and records it.
 func (s stdoutIngest) expand(ctx workflow.Context, req contract.Request, input []byte) (contract.Ingest, error) {
-	var expanded struct {
-		Ingest  contract.Ingest
-		Failure *contract.StepFailure
-	}
-	err := workflow.SideEffect(ctx, func(workflow.Context) any {
-		out := expanded
-		var err error
-		out.Ingest, err = catalog.ExpandStdoutIngest(req.Ref(contract.StdoutIngest), input)
-		if err != nil {
-			out.Failure = asFailure(err)
-		}
-		return out
-	}).Get(&expanded)
-	if err != nil {
-		return contract.Ingest{}, err
-	}
-	if expanded.Failure != nil {
-		return contract.Ingest{}, expanded.Failure
-	}
-	expanded.Ingest.EngineID = req.EngineID
-	return expanded.Ingest, nil
+	spec, err := recorded(ctx, req, "Ingest", func() (contract.Ingest, error) {
+		return catalog.ExpandStdoutIngest(req.Ref(contract.StdoutIngest), input)
+	})
+	spec.EngineID = req.EngineID
+	return spec, err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,7 +146,7 @@ func (p Pipeline[In]) Stack(ref contract.Ref, in In) (contract.Stack, error) {
 	return stack, nil
 }
 
-// written is an input as a map of its top-level attributes, each as written.
+// written is an input as a map of its top-level attributes, each as written. What was not written is absent.
 type written map[string]json.RawMessage
 
 func (p Pipeline[In]) written(in In) (written, error) {
@@ -156,7 +157,7 @@ func (p Pipeline[In]) written(in In) (written, error) {
 }
 
 func split(in any) (written, error) {
-	data, err := json.Marshal(in)
+	data, err := contract.Encode(in)
 	if err != nil {
 		return nil, fmt.Errorf("encode input: %w", err)
 	}
@@ -188,11 +189,10 @@ func (w written) of(c contract.Component, all []contract.Component) written {
 
 // sharedKeys are the names of the shared settings.
 var sharedKeys = func() map[string]bool {
-	keys := map[string]bool{}
-	// A struct of pointers always has a JSON form.
-	w, _ := split(Shared{})
-	for key := range w {
-		keys[key] = true
+	keys, of := map[string]bool{}, reflect.TypeFor[Shared]()
+	for i := range of.NumField() {
+		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+		keys[name] = true
 	}
 	return keys
 }()
@@ -208,24 +208,30 @@ func keepInput(c *contract.Component, kept written) error {
 	return err
 }
 
-// keepLive moves the live attributes, those of the component's block and those in no block, out of what its label holds.
+// keepLive moves the live attributes, those of the component's block and those in no block, out of what its label holds. The
+// file that holds them exists also while it is empty: a first live attribute must not need another container.
 func keepLive(c *contract.Component, kept written) error {
-	if len(c.LiveKeys) == 0 {
-		return nil
+	whole, hasBlock := kept[c.InputPath]
+	block := written{}
+	if hasBlock {
+		if err := json.Unmarshal(whole, &block); err != nil {
+			return err
+		}
 	}
-	block := map[string]json.RawMessage{}
-	if err := json.Unmarshal(kept[c.InputPath], &block); err != nil {
-		return err
-	}
-	live, ofBlock := map[string]any{}, map[string]json.RawMessage{}
+	live, ofBlock := map[string]any{}, written{}
+	needed := false
 	for _, key := range c.LiveKeys {
 		if top, is := strings.CutPrefix(key, "."); is {
-			live[top] = kept[top]
-			delete(kept, top)
-		} else if len(block) > 0 {
-			ofBlock[key] = block[key]
-			delete(block, key)
+			needed = true
+			if value, has := kept.take(top); has {
+				live[top] = value
+			}
+		} else if value, has := block.take(key); has {
+			ofBlock[key] = value
 		}
+	}
+	if !needed && (!hasBlock || len(c.LiveKeys) == 0) {
+		return nil
 	}
 	var err error
 	if len(ofBlock) > 0 {
@@ -234,14 +240,18 @@ func keepLive(c *contract.Component, kept written) error {
 			return err
 		}
 	}
-	if len(live) == 0 {
-		return nil
-	}
 	if c.LiveInput, err = json.Marshal(live); err != nil {
 		return err
 	}
 	c.Files = append(c.Files, contract.File{Path: contract.LiveInputPath, Content: string(c.LiveInput), Mode: 0o444, Live: true})
 	return nil
+}
+
+// take removes an attribute and returns its value, and whether it was written.
+func (w written) take(key string) (json.RawMessage, bool) {
+	value, has := w[key]
+	delete(w, key)
+	return value, has
 }
 
 // Entry is a Pipeline with its input type erased, so that one list can hold all of them.
@@ -267,7 +277,7 @@ func (p Pipeline[In]) Entry() Entry {
 	entry.Expand = func(ref contract.Ref, input json.RawMessage) (contract.Stack, error) {
 		in, err := decode[In](input)
 		if err != nil {
-			return contract.Stack{}, contract.Fail(contract.InvalidInput, "the input of %s cannot be read: %v", ref.ID(), err)
+			return contract.Stack{}, unreadable(ref, err)
 		}
 		if err := ref.Validate(); err != nil {
 			return contract.Stack{}, contract.Fail(contract.InvalidInput, "%v", err).On("service_name")
@@ -303,15 +313,32 @@ func (p Pipeline[In]) reach(ref contract.Ref, input json.RawMessage) (endpoints 
 	return endpoints, datasourceUID, nil
 }
 
-// decode refuses unknown attributes: a misspelt one would otherwise silently mean the default.
+// decode refuses unknown attributes that have a value: a misspelt one would otherwise silently mean the default, and one of a
+// newer provider would silently be left out. One that is null was not written, so it never matters.
 func decode[In any](input json.RawMessage) (In, error) {
 	var in In
+	input = contract.WithoutNulls(input)
 	if len(input) == 0 {
 		return in, nil
 	}
 	decoder := json.NewDecoder(bytes.NewReader(input))
 	decoder.DisallowUnknownFields()
 	return in, decoder.Decode(&in)
+}
+
+// UpgradeWorker is the hint of a failure that an attribute unknown to this worker has caused. The workflow, which knows the
+// client's version, makes it more precise.
+const UpgradeWorker = "check the attribute's name; if the provider knows it, run an orch-worker of the provider's version"
+
+// unreadable is the failure of an input that decode refuses.
+func unreadable(ref contract.Ref, err error) *contract.StepFailure {
+	// encoding/json has no type for this error, so its text is all there is: json: unknown field "x".
+	if _, quoted, found := strings.Cut(err.Error(), "unknown field "); found {
+		name := strings.Trim(quoted, `"`)
+		return contract.Fail(contract.InvalidInput, "the input of %s has the attribute %q, which this worker does not know", ref.ID(), name).
+			Next(UpgradeWorker)
+	}
+	return contract.Fail(contract.InvalidInput, "the input of %s cannot be read: %v", ref.ID(), err)
 }
 
 // Validate finds everything in an input that cannot work, whoever wrote it: HCL and API starts go through the same rules.

@@ -82,7 +82,7 @@ func (h *Health) check() contract.HealthCheck {
 
 // Deployment expands an input into what the platform is to run.
 func (p DeploymentRow[In]) Deployment(ref contract.Ref, in In) (contract.Deployment, error) {
-	input, err := json.Marshal(in)
+	input, err := contract.Encode(in)
 	if err != nil {
 		return contract.Deployment{}, fmt.Errorf("encode input: %w", err)
 	}
@@ -118,7 +118,7 @@ func (p DeploymentRow[In]) Entry() DeploymentEntry {
 		Expand: func(ref contract.Ref, input json.RawMessage) (contract.Deployment, error) {
 			in, err := decode[In](input)
 			if err != nil {
-				return contract.Deployment{}, contract.Fail(contract.InvalidInput, "the input of %s cannot be read: %v", ref.ID(), err)
+				return contract.Deployment{}, unreadable(ref, err)
 			}
 			if err := p.ValidateName(ref); err != nil {
 				return contract.Deployment{}, contract.Fail(contract.InvalidInput, "%v", err).On(p.NameAttribute)

@@ -174,7 +174,7 @@ func ptr[T any](v T) *T { return &v }
 func ExpandStdoutIngest(ref contract.Ref, input json.RawMessage) (contract.Ingest, error) {
 	in, err := decode[StdoutIngestInput](input)
 	if err != nil {
-		return contract.Ingest{}, contract.Fail(contract.InvalidInput, "the input of %s cannot be read: %v", ref.ID(), err)
+		return contract.Ingest{}, unreadable(ref, err)
 	}
 	problems := in.Validate()
 	if err := ref.Validate(); err != nil {

@@ -31,7 +31,10 @@ type Request struct {
 	Operation   Operation `json:"operation,omitempty"`
 	// EngineID is the engine that the service is known to live on; another engine's worker refuses.
 	EngineID string `json:"engine_id,omitempty"`
-	// Input is the kind's input as written in HCL: absent attributes are null.
+	// Client is the program that made the request and its version, for example "terraform-provider-orch/1.2.0": a worker that
+	// does not know an attribute says which version does. It is no part of the digest.
+	Client string `json:"client,omitempty"`
+	// Input is the kind's input as written in HCL: what was not written is absent.
 	Input json.RawMessage `json:"input,omitempty"`
 	// Prior is the input that an update replaces: what it put elsewhere, and Input no longer does, is taken back.
 	Prior json.RawMessage `json:"prior,omitempty"`

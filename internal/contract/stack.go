@@ -256,10 +256,18 @@ func (c Component) ConfigHash() string {
 	c.Probe, c.DependsOn, c.StopFirst, c.InputPath, c.LiveInput = Probe{}, nil, false, "", nil
 	// The image's tag names what it was built from; how the next one takes over changes nothing in this one.
 	c.Build, c.Handover, c.Reload = nil, nil, nil
-	c.Joins = slices.Clone(c.Joins)
+	// Which attribute to name in a diagnostic makes no other container.
+	c.Joins, c.Ports, c.Volumes = slices.Clone(c.Joins), slices.Clone(c.Ports), slices.Clone(c.Volumes)
 	for i := range c.Joins {
 		c.Joins[i].Attribute = ""
 	}
+	for i := range c.Ports {
+		c.Ports[i].Attribute = ""
+	}
+	for i := range c.Volumes {
+		c.Volumes[i].Attribute = ""
+	}
+	c.Input = WithoutNulls(c.Input)
 	c.Files = slices.Clone(c.Files)
 	for i := range c.Files {
 		if c.Files[i].Live {
@@ -369,10 +377,10 @@ func (s Stack) Component(name string) (Component, bool) {
 	return Component{}, false
 }
 
-// digest is the SHA-256 of v's canonical JSON (struct order, sorted map keys) in hex. It panics on a value that has no
+// digest is the SHA-256 of v's canonical JSON (sorted keys, nulls left out) in hex. It panics on a value that has no
 // JSON form, which none of this package's types is.
 func digest(v any) string {
-	data, err := json.Marshal(v)
+	data, err := Encode(v)
 	if err != nil {
 		panic("contract: value without a JSON form: " + err.Error())
 	}

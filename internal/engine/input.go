@@ -18,7 +18,7 @@ import (
 func joinInputs(owned []container.Summary, live map[string]json.RawMessage) (json.RawMessage, error) {
 	inOrder := slices.Clone(owned)
 	slices.SortStableFunc(inOrder, func(a, b container.Summary) int { return cmp.Compare(a.Created, b.Created) })
-	joined := map[string]json.RawMessage{}
+	joined, labelled := map[string]json.RawMessage{}, false
 	for _, s := range inOrder {
 		label := s.Labels[contract.LabelInput]
 		if label == "" || label == "null" || isLeftover(s) {
@@ -28,15 +28,17 @@ func joinInputs(owned []container.Summary, live map[string]json.RawMessage) (jso
 		if err := json.Unmarshal([]byte(label), &part); err != nil {
 			return nil, contract.Fail(contract.Internal, "label %s of container %s is not a JSON object: %v", contract.LabelInput, nameOf(s), err)
 		}
+		labelled = true
 		addLive(part, live[s.ID])
 		for key, value := range part {
 			joined[key] = value
 		}
 	}
-	if len(joined) == 0 {
+	if !labelled {
 		return nil, nil
 	}
-	data, err := json.Marshal(joined)
+	// A service of which nothing was written has an input all the same: the empty one.
+	data, err := contract.Encode(joined)
 	if err != nil {
 		return nil, contract.Fail(contract.Internal, "put the input together: %v", err)
 	}

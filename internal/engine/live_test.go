@@ -67,7 +67,7 @@ func TestImportPutsTheLiveInputBackToWhereItCameFrom(t *testing.T) {
 	a, b := s.live("alpha", `["one"]`), s.component("beta")
 	s.up(a, b)
 	s.up(s.live("alpha", `["two"]`), b)
-	want := `{"alpha":{"port":null,"targets":["two"]},"beta":{"port":null}}`
+	want := `{"alpha":{"targets":["two"]},"beta":{}}`
 	for _, components := range [][]contract.Component{nil, {s.live("alpha", `["two"]`), b}} {
 		if got := s.observe(components...).Input; !sameJSON(string(got), want) {
 			t.Errorf("input %s of %d components", got, len(components))
@@ -83,7 +83,7 @@ func TestImportPutsTheLiveInputBackToWhereItCameFrom(t *testing.T) {
 	broken.Files = slices.Clone(broken.Files)
 	broken.Files[2].Content = "no JSON"
 	must(t, s.e.inject(t.Context(), s.id(a.Container), broken))
-	if got := s.observe().Input; !sameJSON(string(got), `{"alpha":{"port":null},"beta":{"port":null}}`) {
+	if got := s.observe().Input; !sameJSON(string(got), `{"alpha":{},"beta":{}}`) {
 		t.Errorf("input %s of a broken file", got)
 	}
 }
@@ -118,7 +118,19 @@ func TestTheNewerContainersInputCountsLiveOrNot(t *testing.T) {
 	}
 	got, err := joinInputs(owned, live)
 	must(t, err)
-	if want := `{"a":{"x":1,"z":[1]},"b":{"z":null},"labels":null}`; !sameJSON(string(got), want) {
+	if want := `{"a":{"x":1,"z":[1]},"b":{}}`; !sameJSON(string(got), want) {
 		t.Errorf("input %s, want %s", got, want)
+	}
+}
+
+// A service of which nothing was written has the empty input, which import must find; a container without the label has none.
+func TestAnEmptyLabelIsAnInput(t *testing.T) {
+	t.Parallel()
+	for label, want := range map[string]string{`{}`: `{}`, `{"a":null}`: `{}`, `null`: ``, ``: ``} {
+		got, err := joinInputs([]container.Summary{{ID: "a", Names: []string{"/a"}, Labels: map[string]string{contract.LabelInput: label}}}, nil)
+		must(t, err)
+		if string(got) != want {
+			t.Errorf("label %q: input %q, want %q", label, got, want)
+		}
 	}
 }

@@ -220,7 +220,7 @@ func TestImportFindsLiveAttributesOfNoBlock(t *testing.T) {
 	c.LiveInput = []byte(`{"config":"a: 1","paths":["x"],"map":{},"absent":null}`)
 	c.Files = append(c.Files, contract.File{Path: contract.LiveInputPath, Content: string(c.LiveInput), Mode: 0o444, Live: true})
 	s.up(c)
-	if got := s.observe(c).Input; !sameJSON(string(got), `{"alpha":null,"labels":null,"config":"a: 1","paths":["x"],"map":{}}`) {
+	if got := s.observe(c).Input; !sameJSON(string(got), `{"config":"a: 1","paths":["x"],"map":{}}`) {
 		t.Errorf("input %s", got)
 	}
 }

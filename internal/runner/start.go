@@ -93,6 +93,7 @@ func (c *Client) startOrAttach(ctx context.Context, call Call, id string) (Run, 
 	if err := c.contact(ctx); err != nil {
 		return Run{}, err
 	}
+	call.Request.Client = c.cfg.Identity
 	// Checked before the SDK sees it, because there it looks like any failed call.
 	if _, err := c.data.ToPayloads(call.arguments()...); err != nil {
 		return Run{}, fmt.Errorf("%w of %s: %w", errUnencodable, id, err)
