@@ -49,26 +49,26 @@ func TestBuildSendsTheContextThatThePlanSaw(t *testing.T) {
 	require.NoError(t, err)
 	b := &contract.Build{Context: dir, Dockerfile: "Dockerfile", Hash: planned.Hash}
 	e := &building{}
-	require.NoError(t, run(t, e, contract.ActivityBuildImage, buildCall(b), nil))
+	require.NoError(t, run(t, e, contract.BuildImage.Name, buildCall(b), nil))
 	require.Positive(t, e.bytes)
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM other"), 0o600))
-	failure := failureOf(t, run(t, &building{}, contract.ActivityBuildImage, buildCall(b), nil))
+	failure := failureOf(t, run(t, &building{}, contract.BuildImage.Name, buildCall(b), nil))
 	require.Equal(t, contract.InvalidInput, failure.Class)
 	require.Equal(t, "build.context", failure.Attribute)
 	require.Contains(t, failure.Cause, "is not what the plan saw")
 	require.Equal(t, "plan and apply again", failure.Hint)
-	require.NoError(t, run(t, &building{has: true}, contract.ActivityBuildImage, buildCall(b), nil), "an image that is there needs no context")
+	require.NoError(t, run(t, &building{has: true}, contract.BuildImage.Name, buildCall(b), nil), "an image that is there needs no context")
 
 	b.Hash = "" // as a client other than Terraform may start it
-	failure = failureOf(t, run(t, &building{}, contract.ActivityBuildImage, buildCall(b), nil))
+	failure = failureOf(t, run(t, &building{}, contract.BuildImage.Name, buildCall(b), nil))
 	require.Equal(t, "build.context", failure.Attribute)
 	require.Contains(t, failure.Cause, "without the digest of its content")
 }
 
 func TestBuildOnAHostWithoutTheFolderOffersTheAlternatives(t *testing.T) {
 	b := &contract.Build{Context: filepath.Join(t.TempDir(), "elsewhere"), Dockerfile: "Dockerfile", Hash: "x"}
-	failure := failureOf(t, run(t, &building{}, contract.ActivityBuildImage, buildCall(b), nil))
+	failure := failureOf(t, run(t, &building{}, contract.BuildImage.Name, buildCall(b), nil))
 	require.Equal(t, contract.InvalidInput, failure.Class)
 	require.Contains(t, failure.Cause, b.Context)
 	for _, way := range []string{"run the worker where the folder is", "Git URL", "image instead of build"} {
@@ -78,7 +78,7 @@ func TestBuildOnAHostWithoutTheFolderOffersTheAlternatives(t *testing.T) {
 
 func TestBuildOfAGitRepositoryIsTheEnginesToFetch(t *testing.T) {
 	e := &building{}
-	require.NoError(t, run(t, e, contract.ActivityBuildImage, buildCall(&contract.Build{Context: "https://example.com/app.git#main", Dockerfile: "Dockerfile"}), nil))
+	require.NoError(t, run(t, e, contract.BuildImage.Name, buildCall(&contract.Build{Context: "https://example.com/app.git#main", Dockerfile: "Dockerfile"}), nil))
 	require.True(t, e.git)
-	require.Equal(t, contract.Internal, failureOf(t, run(t, e, contract.ActivityBuildImage, buildCall(nil), nil)).Class)
+	require.Equal(t, contract.Internal, failureOf(t, run(t, e, contract.BuildImage.Name, buildCall(nil), nil)).Class)
 }

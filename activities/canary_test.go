@@ -166,7 +166,7 @@ func newFlight(t *testing.T, signal, component, port string) *flight {
 func verify(t *testing.T, e *engineDouble, call contract.StackCall) ([]contract.Proof, error) {
 	t.Helper()
 	var proofs []contract.Proof
-	err := run(t, e, contract.ActivityVerifyStack, call, &proofs)
+	err := run(t, e, contract.VerifyStack.Name, call, &proofs)
 	return proofs, err
 }
 

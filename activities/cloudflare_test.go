@@ -18,9 +18,9 @@ func TestCloudflareIsCheckedWithTheTokenThatIsGiven(t *testing.T) {
 	t.Cleanup(server.Close)
 	t.Setenv("ORCH_SECRET_CLOUDFLARE", double.ExampleToken)
 	env := newEnv()
-	env.RegisterActivity(&activities.Docker{Engine: &engineDouble{id: "here"}, Secrets: secret.DefaultAllowList()})
+	activities.Register(env, &activities.Docker{Engine: &engineDouble{id: "here"}, Secrets: secret.DefaultAllowList()})
 	check := func(engineID, given string, source contract.SecretSource) error {
-		_, err := env.ExecuteActivity(contract.ActivityVerifyCloudflare, contract.CloudflareCall{
+		_, err := env.ExecuteActivity(contract.VerifyCloudflare.Name, contract.CloudflareCall{
 			EngineID: engineID, Secret: given, Check: contract.CloudflareCheck{BaseURL: server.URL + double.Base, Token: source, Zone: "example.com"},
 		})
 		return err

@@ -51,7 +51,7 @@ func (e *engineDouble) Evidence(_ context.Context, _ contract.Ref, component str
 func run(t *testing.T, e activities.Engine, name string, arg, out any) error {
 	t.Helper()
 	env := newEnv()
-	env.RegisterActivity(&activities.Docker{Engine: e, Secrets: secret.DefaultAllowList()})
+	activities.Register(env, &activities.Docker{Engine: e, Secrets: secret.DefaultAllowList()})
 	result, err := env.ExecuteActivity(name, arg)
 	if err == nil && out != nil {
 		require.NoError(t, result.Get(out))

@@ -45,19 +45,19 @@ func newShared(t *testing.T) *shared {
 }
 
 func (s *shared) ensure() error {
-	return run(s.t, s.engine, contract.ActivityEnsureGrafana, s.call, nil)
+	return run(s.t, s.engine, contract.EnsureGrafana.Name, s.call, nil)
 }
 
 func (s *shared) drift() []string {
 	s.t.Helper()
 	var state contract.GrafanaState
-	require.NoError(s.t, run(s.t, s.engine, contract.ActivityInspectGrafana, s.call, &state))
+	require.NoError(s.t, run(s.t, s.engine, contract.InspectGrafana.Name, s.call, &state))
 	return state.Drift
 }
 
 func (s *shared) removal() ([]string, error) {
 	var undone contract.Undone
-	err := run(s.t, s.engine, contract.ActivityRemoveGrafana, s.call, &undone)
+	err := run(s.t, s.engine, contract.RemoveGrafana.Name, s.call, &undone)
 	return undone.Done, err
 }
 

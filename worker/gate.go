@@ -38,7 +38,7 @@ type gated struct {
 
 // ExecuteActivity runs the activity once it is among the allowed number.
 func (g *gated) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
-	if activity.GetInfo(ctx).ActivityType.Name == contract.ActivityTailLogs {
+	if activity.GetInfo(ctx).ActivityType.Name == contract.TailLogs.Name {
 		return g.slots.without(func() (any, error) { return g.Next.ExecuteActivity(ctx, in) })
 	}
 	if !activity.GetInfo(ctx).IsLocalActivity {

@@ -73,9 +73,10 @@ func (h *Host) Worker(c client.Client, queue string) (worker.Worker, error) {
 		},
 	})
 	workflows.Register(w)
-	w.RegisterActivity(&activities.Docker{Engine: h.engine, Secrets: h.options.allowList()})
-	w.RegisterActivity(&activities.Deployments{Secrets: h.options.allowList(), Rates: h.rates})
-	w.RegisterActivity(&activities.LogTails{Engine: h.engine, Secrets: h.options.allowList(), DataDir: h.options.DataDir, Logger: h.options.Logger})
+	activities.Register(w,
+		&activities.Docker{Engine: h.engine, Secrets: h.options.allowList()},
+		&activities.Deployments{Secrets: h.options.allowList(), Rates: h.rates},
+		&activities.LogTails{Engine: h.engine, Secrets: h.options.allowList(), DataDir: h.options.DataDir, Logger: h.options.Logger})
 	if h.options.Register != nil {
 		h.options.Register(w)
 	}

@@ -44,36 +44,39 @@ func (d deployment) Setup(ctx workflow.Context, req contract.Request) (contract.
 
 func (d deployment) setup(ctx workflow.Context, call *contract.DeploymentCall, req contract.Request, undo *saga) (*contract.Adoption, error) {
 	var err error
-	call.Before, err = activity[contract.DeploymentPrepared](deploymentOptions(ctx, "prepare"), contract.ActivityPrepareDeployment, *call)
+	call.Before, err = run(deploymentOptions(ctx, "prepare"), contract.PrepareDeployment, *call)
 	if err != nil {
 		return nil, stepFailed(stepPrepare, err)
 	}
 	// From here on what is there and was not there before is this run's own.
 	call.Deployed = call.Before.Deployed
 	undo.add(call.Deployment.Ref.Service, func(ctx workflow.Context) (contract.Undone, error) {
-		return activity[contract.Undone](deploymentOptions(ctx, "roll back"), contract.ActivityRollbackDeployment, *call)
+		return run(deploymentOptions(ctx, "roll back"), contract.RollbackDeployment, *call)
 	})
 	if call.Before.Continues {
 		undo.leftover = "what an earlier run that was interrupted has made"
 	}
 	steps := call.Deployment.Steps
-	for _, step := range []struct{ name, activity string }{
-		{steps.Create, contract.ActivityCreateDeployment},
-		{steps.Configure, contract.ActivityConfigureDeployment},
-		{steps.Push, contract.ActivityPushDeployment},
-		{steps.Release, contract.ActivityReleaseDeployment},
-		{steps.Locate, contract.ActivityLocateDeployment},
-		{steps.Check, contract.ActivityCheckDeployment},
+	for _, step := range []struct {
+		name     string
+		activity contract.Activity[contract.DeploymentCall, contract.Deployed]
+	}{
+		{steps.Create, contract.CreateDeployment},
+		{steps.Configure, contract.ConfigureDeployment},
+		{steps.Push, contract.PushDeployment},
+		{steps.Release, contract.ReleaseDeployment},
+		{steps.Locate, contract.LocateDeployment},
+		{steps.Check, contract.CheckDeployment},
 	} {
 		if step.name == "" {
 			continue
 		}
 		arg := *call
-		if step.activity == contract.ActivityCreateDeployment || step.activity == contract.ActivityConfigureDeployment {
+		if step.activity == contract.CreateDeployment || step.activity == contract.ConfigureDeployment {
 			// The application's secrets go to the steps that need them, and no further.
 			arg.AppSecrets = req.AppSecrets
 		}
-		deployed, err := activity[contract.Deployed](deploymentOptions(ctx, step.name), step.activity, arg)
+		deployed, err := run(deploymentOptions(ctx, step.name), step.activity, arg)
 		if err != nil {
 			return nil, stepFailed(step.name, err)
 		}
@@ -89,7 +92,7 @@ func (d deployment) Cleanup(ctx workflow.Context, req contract.Request) (contrac
 		return contract.Removed{}, failed(stepFailed("remove", err))
 	}
 	call.Operation = contract.OpDelete
-	removed, err := activity[contract.Removed](deploymentOptions(ctx, "remove"), contract.ActivityRemoveDeployment, call)
+	removed, err := run(deploymentOptions(ctx, "remove"), contract.RemoveDeployment, call)
 	if err != nil {
 		return contract.Removed{}, failed(stepFailed("remove", err))
 	}
@@ -105,7 +108,7 @@ func (d deployment) Status(ctx workflow.Context, req contract.Request) (contract
 		return contract.Observed{}, failed(stepFailed("inspect", err))
 	}
 	call.Operation = contract.OpStatus
-	observed, err := activity[contract.Observed](deploymentOptions(ctx, "inspect"), contract.ActivityInspectDeployment, call)
+	observed, err := run(deploymentOptions(ctx, "inspect"), contract.InspectDeployment, call)
 	if err != nil {
 		return contract.Observed{}, failed(stepFailed("inspect", err))
 	}

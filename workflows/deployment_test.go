@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
@@ -18,11 +17,11 @@ import (
 
 // deploymentSteps are the activities of a setup after PrepareDeployment, with the names of their steps on Fly.io.
 var deploymentSteps = []struct{ activity, step string }{
-	{contract.ActivityCreateDeployment, "create_app"},
-	{contract.ActivityConfigureDeployment, "set_secrets"},
-	{contract.ActivityReleaseDeployment, "deploy"},
-	{contract.ActivityLocateDeployment, "get_url"},
-	{contract.ActivityCheckDeployment, "check_health"},
+	{contract.CreateDeployment.Name, "create_app"},
+	{contract.ConfigureDeployment.Name, "set_secrets"},
+	{contract.ReleaseDeployment.Name, "deploy"},
+	{contract.LocateDeployment.Name, "get_url"},
+	{contract.CheckDeployment.Name, "check_health"},
 }
 
 // deploymentEnv runs the workflows with activities that are mocked by name. calls are what each was given.
@@ -36,22 +35,21 @@ func deploymentEnv(t *testing.T, prepared contract.DeploymentPrepared) (env *tes
 		calls[name] = call
 		*order = append(*order, name)
 	}
-	register := func(name string, f any) { env.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name}) }
-	register(contract.ActivityPrepareDeployment, func(_ context.Context, c contract.DeploymentCall) (contract.DeploymentPrepared, error) {
-		note(contract.ActivityPrepareDeployment, c)
+	bind(env, contract.PrepareDeployment.By(func(_ context.Context, c contract.DeploymentCall) (contract.DeploymentPrepared, error) {
+		note(contract.PrepareDeployment.Name, c)
 		return prepared, nil
-	})
-	for _, s := range append(deploymentSteps, struct{ activity, step string }{contract.ActivityPushDeployment, "push"}) {
-		register(s.activity, func(_ context.Context, c contract.DeploymentCall) (contract.Deployed, error) {
+	}))
+	for _, s := range append(deploymentSteps, struct{ activity, step string }{contract.PushDeployment.Name, "push"}) {
+		bind(env, contract.Activity[contract.DeploymentCall, contract.Deployed]{Name: s.activity}.By(func(_ context.Context, c contract.DeploymentCall) (contract.Deployed, error) {
 			note(s.activity, c)
 			c.Deployed.IDs = map[string]string{"after": s.activity}
 			return c.Deployed, nil
-		})
+		}))
 	}
-	register(contract.ActivityRollbackDeployment, func(_ context.Context, c contract.DeploymentCall) (contract.Undone, error) {
-		note(contract.ActivityRollbackDeployment, c)
+	bind(env, contract.RollbackDeployment.By(func(_ context.Context, c contract.DeploymentCall) (contract.Undone, error) {
+		note(contract.RollbackDeployment.Name, c)
 		return contract.Undone{Done: []string{"undone"}}, nil
-	})
+	}))
 	return env, calls, order
 }
 
@@ -78,13 +76,13 @@ func TestDeploymentTellsEachStepWhatWasMade(t *testing.T) {
 	var result contract.Result
 	require.NoError(t, env.GetWorkflowResult(&result))
 	require.Equal(t, "flyio_deploy_complete", result.Message)
-	want := []string{contract.ActivityPrepareDeployment}
+	want := []string{contract.PrepareDeployment.Name}
 	before := ""
 	for _, s := range deploymentSteps {
 		want = append(want, s.activity)
 		require.Equal(t, before, calls[s.activity].Deployed.IDs["after"])
 		before = s.activity
-		if s.activity == contract.ActivityCreateDeployment || s.activity == contract.ActivityConfigureDeployment {
+		if s.activity == contract.CreateDeployment.Name || s.activity == contract.ConfigureDeployment.Name {
 			require.Equal(t, map[string]string{"KEY": "v"}, calls[s.activity].AppSecrets)
 		} else {
 			require.Empty(t, calls[s.activity].AppSecrets, "%s needs no secret of the application", s.activity)
@@ -107,7 +105,7 @@ func TestDeploymentStepThatFailsIsUndone(t *testing.T) {
 			require.Equal(t, []string{"undone"}, failure.RolledBack)
 			require.True(t, failure.Clean)
 			if i > 0 {
-				require.Equal(t, deploymentSteps[i-1].activity, calls[contract.ActivityRollbackDeployment].Deployed.IDs["after"], "the rollback knows how far it came")
+				require.Equal(t, deploymentSteps[i-1].activity, calls[contract.RollbackDeployment.Name].Deployed.IDs["after"], "the rollback knows how far it came")
 			}
 		})
 	}
@@ -115,20 +113,20 @@ func TestDeploymentStepThatFailsIsUndone(t *testing.T) {
 
 func TestDeploymentFailureCanBeKept(t *testing.T) {
 	env, _, order := deploymentEnv(t, contract.DeploymentPrepared{})
-	env.OnActivity(contract.ActivityReleaseDeployment, mock.Anything, mock.Anything).Return(contract.Deployed{},
+	env.OnActivity(contract.ReleaseDeployment.Name, mock.Anything, mock.Anything).Return(contract.Deployed{},
 		temporal.NewNonRetryableApplicationError("no", string(contract.Unhealthy), nil))
 	request := deploymentRequest()
 	request.OnFailure = contract.OnFailureKeep
 	env.ExecuteWorkflow("FlyioDeploymentWorkflow", request)
 	failure := deploymentFailure(t, env.GetWorkflowError())
 	require.True(t, failure.Kept)
-	require.NotContains(t, *order, contract.ActivityRollbackDeployment)
+	require.NotContains(t, *order, contract.RollbackDeployment.Name)
 }
 
 // A refused create must leave no state: the destroy of what it claims to have made would hit what refused it.
 func TestDeploymentThatWasRefusedIsNotKept(t *testing.T) {
 	env, _, order := deploymentEnv(t, contract.DeploymentPrepared{})
-	env.OnActivity(contract.ActivityPrepareDeployment, mock.Anything, mock.Anything).Return(contract.DeploymentPrepared{},
+	env.OnActivity(contract.PrepareDeployment.Name, mock.Anything, mock.Anything).Return(contract.DeploymentPrepared{},
 		temporal.NewNonRetryableApplicationError("taken", string(contract.NotOwned), nil))
 	request := deploymentRequest()
 	request.OnFailure = contract.OnFailureKeep
@@ -141,7 +139,7 @@ func TestDeploymentThatWasRefusedIsNotKept(t *testing.T) {
 
 func TestDeploymentLeavesToTheNextApplyWhatAnInterruptedOneMade(t *testing.T) {
 	env, _, _ := deploymentEnv(t, contract.DeploymentPrepared{Found: true, Continues: true})
-	env.OnActivity(contract.ActivityReleaseDeployment, mock.Anything, mock.Anything).Return(contract.Deployed{},
+	env.OnActivity(contract.ReleaseDeployment.Name, mock.Anything, mock.Anything).Return(contract.Deployed{},
 		temporal.NewNonRetryableApplicationError("no", string(contract.Unhealthy), nil))
 	env.ExecuteWorkflow("FlyioDeploymentWorkflow", deploymentRequest())
 	failure := deploymentFailure(t, env.GetWorkflowError())
@@ -155,7 +153,7 @@ func TestDeploymentWithoutWaitingChecksNothing(t *testing.T) {
 	request.NoWait = true
 	env.ExecuteWorkflow("FlyioDeploymentWorkflow", request)
 	require.NoError(t, env.GetWorkflowError())
-	require.NotContains(t, *order, contract.ActivityCheckDeployment)
+	require.NotContains(t, *order, contract.CheckDeployment.Name)
 }
 
 func TestDeploymentOfABadInputReachesNoPlatform(t *testing.T) {
@@ -173,5 +171,5 @@ func TestDeploymentWithoutANameHasTheDefaultOne(t *testing.T) {
 	request.ServiceName = ""
 	env.ExecuteWorkflow("FlyioDeploymentWorkflow", request)
 	require.NoError(t, env.GetWorkflowError())
-	require.Equal(t, "flyio-deploy", calls[contract.ActivityReleaseDeployment].Deployment.Ref.Service)
+	require.Equal(t, "flyio-deploy", calls[contract.ReleaseDeployment.Name].Deployment.Ref.Service)
 }

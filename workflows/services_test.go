@@ -55,13 +55,13 @@ func TestChatCleanupRemovesTheApplicationBeforeItsNeo4j(t *testing.T) {
 	workflows.Register(env)
 	f := &fakeEngine{labels: `{"image":"i:1"}`}
 	var given []contract.Component
-	env.RegisterActivityWithOptions(func(_ context.Context, c contract.StackCall) (contract.Observed, error) {
+	bind(env, contract.InspectStack.By(func(_ context.Context, c contract.StackCall) (contract.Observed, error) {
 		return contract.Observed{Found: true, Input: json.RawMessage(f.labels)}, nil
-	}, activity.RegisterOptions{Name: contract.ActivityInspectStack})
-	env.RegisterActivityWithOptions(func(_ context.Context, c contract.StackCall) (contract.Removed, error) {
+	}))
+	bind(env, contract.RemoveStack.By(func(_ context.Context, c contract.StackCall) (contract.Removed, error) {
 		given = c.Stack.Components
 		return contract.Removed{}, nil
-	}, activity.RegisterOptions{Name: contract.ActivityRemoveStack})
+	}))
 	env.ExecuteWorkflow("ChatCleanupWorkflow", contract.Request{ServiceName: "app"})
 	require.NoError(t, env.GetWorkflowError())
 	var removed contract.Removed
@@ -80,15 +80,15 @@ func TestRetryPolicyIsThatOfTheFamily(t *testing.T) {
 		env := suite.NewTestWorkflowEnvironment()
 		workflows.Register(env)
 		var at []time.Time
-		env.RegisterActivityWithOptions(func(ctx context.Context, _ contract.StackCall) (contract.Prepared, error) {
+		bind(env, contract.PrepareStack.By(func(ctx context.Context, _ contract.StackCall) (contract.Prepared, error) {
 			info := activity.GetInfo(ctx)
 			at = append(at, env.Now())
 			require.InDelta(t, want.attempt.Seconds(), info.Deadline.Sub(info.StartedTime).Seconds(), 1, kind.Name)
 			return contract.Prepared{}, temporal.NewApplicationError("not now", string(contract.Unavailable))
-		}, activity.RegisterOptions{Name: contract.ActivityPrepareStack})
-		env.RegisterActivityWithOptions(func(context.Context, contract.StackCall) (contract.Undone, error) {
+		}))
+		bind(env, contract.RollbackStack.By(func(context.Context, contract.StackCall) (contract.Undone, error) {
 			return contract.Undone{}, nil
-		}, activity.RegisterOptions{Name: contract.ActivityRollbackStack})
+		}))
 		request := contract.Request{ServiceName: "app"}
 		if kind != contract.LogsPipeline {
 			request.Input = json.RawMessage(`{"image":"i:1"}`)
@@ -106,7 +106,7 @@ func TestStepsHaveTheTimeThatTheInputAllows(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	workflows.Register(env)
-	f := &fakeEngine{failAt: map[string]error{contract.ActivityCommitStack: temporal.NewNonRetryableApplicationError("no", "Internal", nil)}}
+	f := &fakeEngine{failAt: map[string]error{contract.CommitStack.Name: temporal.NewNonRetryableApplicationError("no", "Internal", nil)}}
 	f.register(env)
 	allowed := map[string]time.Duration{}
 	env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
@@ -118,10 +118,10 @@ func TestStepsHaveTheTimeThatTheInputAllows(t *testing.T) {
 	require.Error(t, env.GetWorkflowError())
 	// Twice the health check, whose last attempt ends 20 s after the start period.
 	changeover := 5*time.Minute + 2*(time.Hour+20*time.Second) + 600*time.Second + time.Hour
-	require.Equal(t, changeover, allowed[contract.ActivityEnsureComponent])
-	require.Equal(t, changeover, allowed[contract.ActivityRestoreComponent])
-	require.Equal(t, time.Hour, allowed[contract.ActivityBuildImage])
-	require.Equal(t, 5*time.Minute, allowed[contract.ActivityPrepareStack])
+	require.Equal(t, changeover, allowed[contract.EnsureComponent.Name])
+	require.Equal(t, changeover, allowed[contract.RestoreComponent.Name])
+	require.Equal(t, time.Hour, allowed[contract.BuildImage.Name])
+	require.Equal(t, 5*time.Minute, allowed[contract.PrepareStack.Name])
 
 	env = suite.NewTestWorkflowEnvironment()
 	workflows.Register(env)
@@ -131,7 +131,7 @@ func TestStepsHaveTheTimeThatTheInputAllows(t *testing.T) {
 	})
 	env.ExecuteWorkflow("ContainerServiceCleanupWorkflow", contract.Request{ServiceName: "app", Input: json.RawMessage(`{"image":"i:1","stop_timeout":3600}`)})
 	require.NoError(t, env.GetWorkflowError())
-	require.Equal(t, 5*time.Minute+time.Hour, allowed[contract.ActivityRemoveStack])
+	require.Equal(t, 5*time.Minute+time.Hour, allowed[contract.RemoveStack.Name])
 }
 
 // What a step was at when it was heard of last says more than that it was too slow.
@@ -139,12 +139,12 @@ func TestATimeoutTellsWhatWasHeardLast(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	workflows.Register(env)
-	env.RegisterActivityWithOptions(func(ctx context.Context, _ contract.StackCall) (contract.Prepared, error) {
+	bind(env, contract.PrepareStack.By(func(ctx context.Context, _ contract.StackCall) (contract.Prepared, error) {
 		return contract.Prepared{}, temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_HEARTBEAT, nil, "pulling image i:1: 3.0 MB of 9.0 MB in 2 layers")
-	}, activity.RegisterOptions{Name: contract.ActivityPrepareStack})
-	env.RegisterActivityWithOptions(func(context.Context, contract.StackCall) (contract.Undone, error) {
+	}))
+	bind(env, contract.RollbackStack.By(func(context.Context, contract.StackCall) (contract.Undone, error) {
 		return contract.Undone{}, nil
-	}, activity.RegisterOptions{Name: contract.ActivityRollbackStack})
+	}))
 	env.ExecuteWorkflow("ContainerServiceWorkflow", contract.Request{ServiceName: "app", Input: json.RawMessage(`{"image":"i:1"}`)})
 	failure := failureOf(t, env.GetWorkflowError())
 	require.Contains(t, failure.Cause, "Heartbeat timeout")

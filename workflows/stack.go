@@ -70,9 +70,9 @@ func (s stack) Setup(ctx workflow.Context, req contract.Request) (contract.Resul
 func (s stack) setup(ctx workflow.Context, req contract.Request, spec contract.Stack, undo *saga) (contract.Result, error) {
 	call := contract.StackCall{Stack: spec, Operation: req.Operation, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID}
 	undo.add("network and volumes", func(ctx workflow.Context) (contract.Undone, error) {
-		return activity[contract.Undone](stackOptions(ctx, "rollback"), contract.ActivityRollbackStack, call)
+		return run(stackOptions(ctx, "rollback"), contract.RollbackStack, call)
 	})
-	prepared, err := activity[contract.Prepared](stackOptions(ctx, "prepare"), contract.ActivityPrepareStack, call)
+	prepared, err := run(stackOptions(ctx, "prepare"), contract.PrepareStack, call)
 	if err != nil {
 		return contract.Result{}, stepFailed(stepPrepare, err)
 	}
@@ -96,7 +96,7 @@ func (s stack) setup(ctx workflow.Context, req contract.Request, spec contract.S
 	if err != nil {
 		return contract.Result{}, err
 	}
-	if _, err := activity[struct{}](stackOptions(ctx, "commit"), contract.ActivityCommitStack, call); err != nil {
+	if err := do(stackOptions(ctx, "commit"), contract.CommitStack, call); err != nil {
 		return contract.Result{}, stepFailed("commit", err)
 	}
 	return contract.Result{
@@ -117,8 +117,7 @@ func (s stack) leave(ctx workflow.Context, req contract.Request, call contract.S
 	if now := call.Stack.Grafana; now != nil && now.URL == before.URL && now.FolderUID == before.FolderUID {
 		return nil
 	}
-	_, err := activity[contract.Undone](stackOptions(ctx, "remove from grafana"), contract.ActivityRemoveGrafana,
-		contract.GrafanaCall{EngineID: call.Stack.EngineID, Objects: *before})
+	_, err := run(stackOptions(ctx, "remove from grafana"), contract.RemoveGrafana, contract.GrafanaCall{EngineID: call.Stack.EngineID, Objects: *before})
 	if err != nil {
 		return stepFailed("leave_grafana", err)
 	}
@@ -145,10 +144,10 @@ func provision(ctx workflow.Context, call contract.StackCall, undo *saga, fresh 
 	objects := contract.GrafanaCall{EngineID: call.Stack.EngineID, Objects: *call.Stack.Grafana}
 	if fresh && call.Operation == contract.OpCreate {
 		undo.add("objects in Grafana", func(ctx workflow.Context) (contract.Undone, error) {
-			return activity[contract.Undone](stackOptions(ctx, "remove from grafana"), contract.ActivityRemoveGrafana, objects)
+			return run(stackOptions(ctx, "remove from grafana"), contract.RemoveGrafana, objects)
 		})
 	}
-	_, err := activity[struct{}](stackOptions(ctx, contract.StepGrafana), contract.ActivityEnsureGrafana, objects)
+	err := do(stackOptions(ctx, contract.StepGrafana), contract.EnsureGrafana, objects)
 	if err != nil {
 		return stepFailed(contract.StepGrafana, err)
 	}
@@ -160,7 +159,7 @@ func verify(ctx workflow.Context, call contract.StackCall, wanted bool) ([]contr
 	if !wanted || len(call.Stack.Canaries) == 0 {
 		return nil, nil
 	}
-	proofs, err := activity[[]contract.Proof](stackOptions(ctx, contract.StepVerify), contract.ActivityVerifyStack, call)
+	proofs, err := run(stackOptions(ctx, contract.StepVerify), contract.VerifyStack, call)
 	if err != nil {
 		return nil, stepFailed(contract.StepVerify, err)
 	}
@@ -220,7 +219,7 @@ func checkCloudflare(ctx workflow.Context, call contract.StackCall, req contract
 	}
 	checked, settle := workflow.NewFuture(ctx)
 	workflow.Go(ctx, func(ctx workflow.Context) {
-		_, err := activity[struct{}](stackOptions(ctx, contract.StepCloudflare), contract.ActivityVerifyCloudflare, contract.CloudflareCall{
+		err := do(stackOptions(ctx, contract.StepCloudflare), contract.VerifyCloudflare, contract.CloudflareCall{
 			EngineID: call.Stack.EngineID, Check: *call.Stack.Cloudflare, Secret: req.Secrets[contract.CloudflareToken],
 		})
 		if err != nil {
@@ -249,14 +248,14 @@ func startOne(ctx workflow.Context, call contract.StackCall, c contract.Componen
 	}
 	// Registered before the step: a step that timed out may have made something all the same.
 	undo.add(c.Name, func(ctx workflow.Context) (contract.Undone, error) {
-		return activity[contract.Undone](withTime(stackOptions(ctx, "restore "+c.Name), c.Changeover()), contract.ActivityRestoreComponent, one)
+		return run(withTime(stackOptions(ctx, "restore "+c.Name), c.Changeover()), contract.RestoreComponent, one)
 	})
 	if c.Build != nil {
-		if _, err := activity[struct{}](buildOptions(ctx, c.Build.Step), contract.ActivityBuildImage, one); err != nil {
+		if err := do(buildOptions(ctx, c.Build.Step), contract.BuildImage, one); err != nil {
 			return contract.ComponentState{}, stepFailed(c.Build.Step, err)
 		}
 	}
-	state, err := activity[contract.ComponentState](withTime(stackOptions(ctx, c.StartStep()), c.Changeover()), contract.ActivityEnsureComponent, one)
+	state, err := run(withTime(stackOptions(ctx, c.StartStep()), c.Changeover()), contract.EnsureComponent, one)
 	if err != nil {
 		return contract.ComponentState{}, stepFailed(c.StartStep(), err)
 	}
@@ -285,7 +284,7 @@ func (s stack) Cleanup(ctx workflow.Context, req contract.Request) (contract.Rem
 		call.Stack.Components = append(call.Stack.Components, contract.Component{Name: c.Name, DependsOn: c.DependsOn})
 		stopping += c.Stopping()
 	}
-	removed, err := activity[contract.Removed](withTime(stackOptions(ctx, "remove"), stopping), contract.ActivityRemoveStack, call)
+	removed, err := run(withTime(stackOptions(ctx, "remove"), stopping), contract.RemoveStack, call)
 	if err != nil {
 		return contract.Removed{}, failed(stepFailed("remove", err))
 	}
@@ -299,7 +298,7 @@ func (s stack) Cleanup(ctx workflow.Context, req contract.Request) (contract.Rem
 // that names the service alone is helped out by the labels. It comes first, because the login is kept with the service.
 func (s stack) withdraw(ctx workflow.Context, req contract.Request, call contract.StackCall) (contract.Stack, error) {
 	if len(req.Input) == 0 {
-		observed, err := activity[contract.Observed](stackOptions(ctx, "inspect"), contract.ActivityInspectStack, call)
+		observed, err := run(stackOptions(ctx, "inspect"), contract.InspectStack, call)
 		if err != nil {
 			return contract.Stack{}, stepFailed("inspect", err)
 		}
@@ -312,8 +311,7 @@ func (s stack) withdraw(ctx workflow.Context, req contract.Request, call contrac
 	if spec.Grafana == nil {
 		return spec, nil
 	}
-	_, err := activity[contract.Undone](stackOptions(ctx, "remove from grafana"), contract.ActivityRemoveGrafana,
-		contract.GrafanaCall{EngineID: req.EngineID, Objects: *spec.Grafana})
+	_, err := run(stackOptions(ctx, "remove from grafana"), contract.RemoveGrafana, contract.GrafanaCall{EngineID: req.EngineID, Objects: *spec.Grafana})
 	return spec, err
 }
 
@@ -331,13 +329,12 @@ func (s stack) Status(ctx workflow.Context, req contract.Request) (contract.Obse
 		return contract.Observed{}, failed(stepFailed("inspect", contract.Fail(contract.InvalidInput, "%v", err)))
 	}
 	call := contract.StackCall{Stack: spec, Operation: contract.OpStatus, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID}
-	observed, err := activity[contract.Observed](stackOptions(ctx, "inspect"), contract.ActivityInspectStack, call)
+	observed, err := run(stackOptions(ctx, "inspect"), contract.InspectStack, call)
 	if err != nil {
 		return contract.Observed{}, failed(stepFailed("inspect", err))
 	}
 	if spec.Grafana != nil && observed.Found {
-		state, err := activity[contract.GrafanaState](stackOptions(ctx, "inspect grafana"), contract.ActivityInspectGrafana,
-			contract.GrafanaCall{EngineID: req.EngineID, Objects: *spec.Grafana})
+		state, err := run(stackOptions(ctx, "inspect grafana"), contract.InspectGrafana, contract.GrafanaCall{EngineID: req.EngineID, Objects: *spec.Grafana})
 		if err != nil {
 			return contract.Observed{}, failed(stepFailed("inspect_grafana", err))
 		}
@@ -358,11 +355,4 @@ func (s stack) expand(ctx workflow.Context, req contract.Request) (contract.Stac
 	}
 	spec.EngineID = req.EngineID
 	return spec, nil
-}
-
-// activity runs an activity by its contract name and waits for its result.
-func activity[Out any](ctx workflow.Context, name string, arg any) (Out, error) {
-	var out Out
-	err := workflow.ExecuteActivity(ctx, name, arg).Get(ctx, &out)
-	return out, err
 }

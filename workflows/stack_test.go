@@ -46,13 +46,17 @@ func (f *fakeEngine) called(parts ...string) error {
 	return f.failAt[call]
 }
 
+// bind registers a fake, whose types are those of the activity.
+func bind(env *testsuite.TestWorkflowEnvironment, fake contract.Implementation) {
+	env.RegisterActivityWithOptions(fake.Function, activity.RegisterOptions{Name: fake.Name})
+}
+
 func (f *fakeEngine) register(env *testsuite.TestWorkflowEnvironment) {
-	options := func(name string) activity.RegisterOptions { return activity.RegisterOptions{Name: name} }
-	env.RegisterActivityWithOptions(func(_ context.Context, _ contract.StackCall) (contract.Prepared, error) {
-		return contract.Prepared{EngineID: "engine-1", Continues: f.continues}, f.called(contract.ActivityPrepareStack)
-	}, options(contract.ActivityPrepareStack))
-	env.RegisterActivityWithOptions(func(ctx context.Context, c contract.ComponentCall) (contract.ComponentState, error) {
-		err := f.called(contract.ActivityEnsureComponent, c.Component.Name)
+	bind(env, contract.PrepareStack.By(func(_ context.Context, _ contract.StackCall) (contract.Prepared, error) {
+		return contract.Prepared{EngineID: "engine-1", Continues: f.continues}, f.called(contract.PrepareStack.Name)
+	}))
+	bind(env, contract.EnsureComponent.By(func(ctx context.Context, c contract.ComponentCall) (contract.ComponentState, error) {
+		err := f.called(contract.EnsureComponent.Name, c.Component.Name)
 		if err == nil && c.EngineID != "engine-1" {
 			err = fmt.Errorf("EnsureComponent %s is not bound to the prepared engine", c.Component.Name)
 		}
@@ -60,47 +64,47 @@ func (f *fakeEngine) register(env *testsuite.TestWorkflowEnvironment) {
 			err = f.during(ctx, c.Component.Name)
 		}
 		return contract.ComponentState{Name: c.Component.Name, State: "running", Health: contract.HealthReady}, err
-	}, options(contract.ActivityEnsureComponent))
-	env.RegisterActivityWithOptions(func(_ context.Context, c contract.ComponentCall) error {
-		return f.called(contract.ActivityBuildImage, c.Component.Name)
-	}, options(contract.ActivityBuildImage))
-	env.RegisterActivityWithOptions(func(_ context.Context, c contract.CloudflareCall) error {
+	}))
+	bind(env, contract.BuildImage.By(func(_ context.Context, c contract.ComponentCall) error {
+		return f.called(contract.BuildImage.Name, c.Component.Name)
+	}))
+	bind(env, contract.VerifyCloudflare.By(func(_ context.Context, c contract.CloudflareCall) error {
 		if f.checking != nil {
 			f.checking()
 		}
-		return f.called(contract.ActivityVerifyCloudflare, c.Secret)
-	}, options(contract.ActivityVerifyCloudflare))
-	env.RegisterActivityWithOptions(func(_ context.Context, c contract.ComponentCall) (contract.Undone, error) {
-		return contract.Undone{Done: []string{"removed " + c.Component.Container}}, f.called(contract.ActivityRestoreComponent, c.Component.Name)
-	}, options(contract.ActivityRestoreComponent))
-	env.RegisterActivityWithOptions(func(_ context.Context, _ contract.StackCall) error {
-		return f.called(contract.ActivityCommitStack)
-	}, options(contract.ActivityCommitStack))
-	env.RegisterActivityWithOptions(func(_ context.Context, _ contract.StackCall) (contract.Undone, error) {
-		return contract.Undone{}, f.called(contract.ActivityRollbackStack)
-	}, options(contract.ActivityRollbackStack))
-	env.RegisterActivityWithOptions(func(_ context.Context, c contract.StackCall) (contract.Removed, error) {
-		return contract.Removed{Containers: []string{c.Stack.Ref.Container("loki")}}, f.called(contract.ActivityRemoveStack)
-	}, options(contract.ActivityRemoveStack))
-	env.RegisterActivityWithOptions(func(_ context.Context, c contract.StackCall) (contract.Observed, error) {
+		return f.called(contract.VerifyCloudflare.Name, c.Secret)
+	}))
+	bind(env, contract.RestoreComponent.By(func(_ context.Context, c contract.ComponentCall) (contract.Undone, error) {
+		return contract.Undone{Done: []string{"removed " + c.Component.Container}}, f.called(contract.RestoreComponent.Name, c.Component.Name)
+	}))
+	bind(env, contract.CommitStack.By(func(_ context.Context, _ contract.StackCall) error {
+		return f.called(contract.CommitStack.Name)
+	}))
+	bind(env, contract.RollbackStack.By(func(_ context.Context, _ contract.StackCall) (contract.Undone, error) {
+		return contract.Undone{}, f.called(contract.RollbackStack.Name)
+	}))
+	bind(env, contract.RemoveStack.By(func(_ context.Context, c contract.StackCall) (contract.Removed, error) {
+		return contract.Removed{Containers: []string{c.Stack.Ref.Container("loki")}}, f.called(contract.RemoveStack.Name)
+	}))
+	bind(env, contract.InspectStack.By(func(_ context.Context, c contract.StackCall) (contract.Observed, error) {
 		input := f.labels
 		if len(c.Stack.Components) > 0 {
 			input = fmt.Sprintf(`{"components":%d}`, len(c.Stack.Components))
 		}
-		return contract.Observed{EngineID: "engine-1", Found: true, Input: json.RawMessage(input)}, f.called(contract.ActivityInspectStack)
-	}, options(contract.ActivityInspectStack))
-	env.RegisterActivityWithOptions(func(_ context.Context, c contract.StackCall) ([]contract.Proof, error) {
-		return []contract.Proof{{Signal: c.Stack.Canaries[0].Signal, LatencyMS: 7}}, f.called(contract.ActivityVerifyStack)
-	}, options(contract.ActivityVerifyStack))
-	env.RegisterActivityWithOptions(func(_ context.Context, _ contract.GrafanaCall) error {
-		return f.called(contract.ActivityEnsureGrafana)
-	}, options(contract.ActivityEnsureGrafana))
-	env.RegisterActivityWithOptions(func(_ context.Context, _ contract.GrafanaCall) (contract.Undone, error) {
-		return contract.Undone{}, f.called(contract.ActivityRemoveGrafana)
-	}, options(contract.ActivityRemoveGrafana))
-	env.RegisterActivityWithOptions(func(_ context.Context, _ contract.GrafanaCall) (contract.GrafanaState, error) {
-		return contract.GrafanaState{Drift: []string{"the dashboard is missing"}}, f.called(contract.ActivityInspectGrafana)
-	}, options(contract.ActivityInspectGrafana))
+		return contract.Observed{EngineID: "engine-1", Found: true, Input: json.RawMessage(input)}, f.called(contract.InspectStack.Name)
+	}))
+	bind(env, contract.VerifyStack.By(func(_ context.Context, c contract.StackCall) ([]contract.Proof, error) {
+		return []contract.Proof{{Signal: c.Stack.Canaries[0].Signal, LatencyMS: 7}}, f.called(contract.VerifyStack.Name)
+	}))
+	bind(env, contract.EnsureGrafana.By(func(_ context.Context, _ contract.GrafanaCall) error {
+		return f.called(contract.EnsureGrafana.Name)
+	}))
+	bind(env, contract.RemoveGrafana.By(func(_ context.Context, _ contract.GrafanaCall) (contract.Undone, error) {
+		return contract.Undone{}, f.called(contract.RemoveGrafana.Name)
+	}))
+	bind(env, contract.InspectGrafana.By(func(_ context.Context, _ contract.GrafanaCall) (contract.GrafanaState, error) {
+		return contract.GrafanaState{Drift: []string{"the dashboard is missing"}}, f.called(contract.InspectGrafana.Name)
+	}))
 }
 
 func setup(t *testing.T, f *fakeEngine, req contract.Request) (*testsuite.TestWorkflowEnvironment, contract.Result, error) {
@@ -136,8 +140,8 @@ func TestSetupStartsEverythingThenCommits(t *testing.T) {
 	require.Equal(t, "Logs pipeline fully configured", result.Message)
 	require.Equal(t, "engine-1", result.EngineID)
 	require.Equal(t, []string{"otel-collector", "loki", "grafana"}, names(result.Components), "states come in the order of the steps")
-	require.Equal(t, contract.ActivityPrepareStack, f.calls[0])
-	require.Equal(t, contract.ActivityCommitStack, f.calls[len(f.calls)-1])
+	require.Equal(t, contract.PrepareStack.Name, f.calls[0])
+	require.Equal(t, contract.CommitStack.Name, f.calls[len(f.calls)-1])
 	started := slices.Sorted(slices.Values(f.calls[1:4]))
 	require.Equal(t, []string{"EnsureComponent grafana", "EnsureComponent loki", "EnsureComponent otel-collector"}, started)
 }
@@ -194,7 +198,7 @@ func TestEveryFailingStepIsRolledBack(t *testing.T) {
 				require.Contains(t, f.calls, "RestoreComponent "+component)
 				require.Contains(t, failure.RolledBack, "removed orch-logs-app-"+component)
 			}
-			require.Equal(t, contract.ActivityRollbackStack, f.calls[len(f.calls)-1], "the network goes last")
+			require.Equal(t, contract.RollbackStack.Name, f.calls[len(f.calls)-1], "the network goes last")
 		})
 	}
 }
@@ -210,7 +214,7 @@ func TestAFailureMayNameItsOwnStep(t *testing.T) {
 }
 
 func TestRollbackRunsInReverseOrder(t *testing.T) {
-	f := &fakeEngine{failAt: map[string]error{contract.ActivityCommitStack: temporal.NewNonRetryableApplicationError("no", "Internal", nil)}}
+	f := &fakeEngine{failAt: map[string]error{contract.CommitStack.Name: temporal.NewNonRetryableApplicationError("no", "Internal", nil)}}
 	_, _, err := setup(t, f, contract.Request{ServiceName: "app"})
 	require.Error(t, err)
 	require.Equal(t, []string{"RestoreComponent grafana", "RestoreComponent loki", "RestoreComponent otel-collector", "RollbackStack"}, f.calls[len(f.calls)-4:])
@@ -225,7 +229,7 @@ func TestFailedRollbackIsTold(t *testing.T) {
 	failure := failureOf(t, err)
 	require.False(t, failure.Clean)
 	require.Equal(t, []string{"loki: stuck"}, failure.RollbackFailed)
-	require.Equal(t, contract.ActivityRollbackStack, f.calls[len(f.calls)-1], "the rest is undone all the same")
+	require.Equal(t, contract.RollbackStack.Name, f.calls[len(f.calls)-1], "the rest is undone all the same")
 }
 
 func TestKeepLeavesEverything(t *testing.T) {
@@ -247,7 +251,7 @@ func TestKeepKeepsNothingOfARunThatWasRefused(t *testing.T) {
 	failure := failureOf(t, err)
 	require.False(t, failure.Kept)
 	require.True(t, failure.Clean)
-	require.Equal(t, contract.ActivityRollbackStack, f.calls[len(f.calls)-1], "a network that the refused run made goes")
+	require.Equal(t, contract.RollbackStack.Name, f.calls[len(f.calls)-1], "a network that the refused run made goes")
 }
 
 func TestCancelledSetupRollsBackAndEndsAsCancelled(t *testing.T) {
@@ -309,7 +313,7 @@ func TestCleanupRemovesByName(t *testing.T) {
 	require.NoError(t, env.GetWorkflowError())
 	require.NoError(t, env.GetWorkflowResult(&removed))
 	require.Equal(t, []string{"team-logs-app-loki"}, removed.Containers)
-	require.Equal(t, []string{contract.ActivityInspectStack, contract.ActivityRemoveStack}, f.calls)
+	require.Equal(t, []string{contract.InspectStack.Name, contract.RemoveStack.Name}, f.calls)
 }
 
 // Whoever reads the error must look at the engine, and not at a Grafana that the service may not even have.
@@ -317,7 +321,7 @@ func TestCleanupByNameNamesTheStepThatFailed(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	workflows.Register(env)
-	f := &fakeEngine{failAt: map[string]error{contract.ActivityInspectStack: temporal.NewNonRetryableApplicationError("the engine is away", "Unavailable", nil)}}
+	f := &fakeEngine{failAt: map[string]error{contract.InspectStack.Name: temporal.NewNonRetryableApplicationError("the engine is away", "Unavailable", nil)}}
 	f.register(env)
 	env.ExecuteWorkflow(contract.LogsPipeline.CleanupWorkflow(), contract.Request{ServiceName: "app"})
 	require.Equal(t, "inspect", failureOf(t, env.GetWorkflowError()).Step)
@@ -329,13 +333,13 @@ func TestSharedGrafanaIsProvisionedThenVerified(t *testing.T) {
 	f := &fakeEngine{}
 	_, result, err := setup(t, f, contract.Request{ServiceName: "app", Operation: contract.OpCreate, Input: json.RawMessage(elsewhere)})
 	require.NoError(t, err)
-	require.Equal(t, []string{contract.ActivityEnsureGrafana, contract.ActivityVerifyStack, contract.ActivityCommitStack}, f.calls[len(f.calls)-3:])
+	require.Equal(t, []string{contract.EnsureGrafana.Name, contract.VerifyStack.Name, contract.CommitStack.Name}, f.calls[len(f.calls)-3:])
 	require.Equal(t, []contract.Proof{{Signal: contract.SignalLog, LatencyMS: 7}}, result.Verification)
 
-	f = &fakeEngine{failAt: map[string]error{contract.ActivityVerifyStack: temporal.NewNonRetryableApplicationError("lost", "Unhealthy", nil)}}
+	f = &fakeEngine{failAt: map[string]error{contract.VerifyStack.Name: temporal.NewNonRetryableApplicationError("lost", "Unhealthy", nil)}}
 	_, _, err = setup(t, f, contract.Request{ServiceName: "app", Operation: contract.OpCreate, Input: json.RawMessage(elsewhere)})
 	require.Equal(t, contract.StepVerify, failureOf(t, err).Step)
-	require.Contains(t, f.calls, contract.ActivityRemoveGrafana, "a failed create leaves nothing in somebody's Grafana")
+	require.Contains(t, f.calls, contract.RemoveGrafana.Name, "a failed create leaves nothing in somebody's Grafana")
 }
 
 func TestVerificationCanBeLeftOut(t *testing.T) {
@@ -344,7 +348,7 @@ func TestVerificationCanBeLeftOut(t *testing.T) {
 	_, result, err := setup(t, f, contract.Request{ServiceName: "app", Verify: &no})
 	require.NoError(t, err)
 	require.Empty(t, result.Verification)
-	require.NotContains(t, f.calls, contract.ActivityVerifyStack)
+	require.NotContains(t, f.calls, contract.VerifyStack.Name)
 }
 
 // The login of a Grafana that is not the service's own is kept with the service, so its objects go first.
@@ -360,7 +364,7 @@ func TestCleanupTakesObjectsOutOfASharedGrafanaFirst(t *testing.T) {
 			f.register(env)
 			env.ExecuteWorkflow(contract.LogsPipeline.CleanupWorkflow(), req)
 			require.NoError(t, env.GetWorkflowError())
-			require.Equal(t, []string{contract.ActivityRemoveGrafana, contract.ActivityRemoveStack}, f.calls[len(f.calls)-2:])
+			require.Equal(t, []string{contract.RemoveGrafana.Name, contract.RemoveStack.Name}, f.calls[len(f.calls)-2:])
 		})
 	}
 }
@@ -378,7 +382,7 @@ func TestUpdateThatMovesToAnotherGrafanaLeavesNothingInTheOld(t *testing.T) {
 			f := &fakeEngine{}
 			_, _, err := setup(t, f, contract.Request{ServiceName: "app", Operation: contract.OpUpdate, Input: json.RawMessage(c.input), Prior: json.RawMessage(elsewhere)})
 			require.NoError(t, err)
-			require.Equal(t, c.left, slices.Contains(f.calls, contract.ActivityRemoveGrafana))
+			require.Equal(t, c.left, slices.Contains(f.calls, contract.RemoveGrafana.Name))
 		})
 	}
 }

@@ -49,7 +49,7 @@ func (s stdoutIngest) Setup(ctx workflow.Context, req contract.Request) (contrac
 
 func (s stdoutIngest) setup(ctx workflow.Context, req contract.Request, spec contract.Ingest, undo *saga) (contract.Result, error) {
 	call := contract.TailCall{Ingest: spec, Operation: req.Operation, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID}
-	prepared, err := activity[contract.Prepared](stackOptions(ctx, catalog.StepConfigure), contract.ActivityPrepareLogTail, call)
+	prepared, err := run(stackOptions(ctx, catalog.StepConfigure), contract.PrepareLogTail, call)
 	if err != nil {
 		return contract.Result{}, stepFailed(catalog.StepConfigure, err)
 	}
@@ -97,8 +97,7 @@ func (s stdoutIngest) leave(ctx workflow.Context, req contract.Request, now cont
 	if err != nil || before.Grafana == nil || now.Grafana != nil && now.Grafana.URL == before.Grafana.URL {
 		return nil //nolint:nilerr // an input of an older version must not stand in the way
 	}
-	_, err = activity[contract.Undone](stackOptions(ctx, "remove from grafana"), contract.ActivityRemoveGrafana,
-		contract.GrafanaCall{EngineID: now.EngineID, Objects: *before.Grafana})
+	_, err = run(stackOptions(ctx, "remove from grafana"), contract.RemoveGrafana, contract.GrafanaCall{EngineID: now.EngineID, Objects: *before.Grafana})
 	if err != nil {
 		return stepFailed("leave_grafana", err)
 	}
@@ -112,10 +111,10 @@ func (s stdoutIngest) addDatasource(ctx workflow.Context, call contract.TailCall
 	objects := contract.GrafanaCall{EngineID: call.Ingest.EngineID, Objects: *call.Ingest.Grafana}
 	if newlyMade && call.Operation == contract.OpCreate {
 		undo.add("objects in Grafana", func(ctx workflow.Context) (contract.Undone, error) {
-			return activity[contract.Undone](stackOptions(ctx, "remove from grafana"), contract.ActivityRemoveGrafana, objects)
+			return run(stackOptions(ctx, "remove from grafana"), contract.RemoveGrafana, objects)
 		})
 	}
-	if _, err := activity[struct{}](briefly(ctx, catalog.StepLokiDatasource), contract.ActivityEnsureGrafana, objects); err != nil {
+	if err := do(briefly(ctx, catalog.StepLokiDatasource), contract.EnsureGrafana, objects); err != nil {
 		return stepFailed(catalog.StepLokiDatasource, err)
 	}
 	return nil
@@ -124,13 +123,14 @@ func (s stdoutIngest) addDatasource(ctx workflow.Context, call contract.TailCall
 // discover lists files and containers at the same time, and brings them together: each once, the oldest first, with the
 // labels that their lines get. What fits and cannot be read is listed apart.
 func (s stdoutIngest) discover(ctx workflow.Context, call contract.TailCall) (sources []contract.LogSource, unreadable []string, err error) {
-	files := workflow.ExecuteActivity(stackOptions(ctx, catalog.StepDiscoverFiles), contract.ActivityDiscoverLogFiles, call)
-	containers := workflow.ExecuteActivity(stackOptions(ctx, catalog.StepDiscoverContainers), contract.ActivityDiscoverContainerLogs, call)
-	var inFiles, inContainers contract.Discovered
-	if err := files.Get(ctx, &inFiles); err != nil {
+	files := begin(stackOptions(ctx, catalog.StepDiscoverFiles), contract.DiscoverLogFiles, call)
+	containers := begin(stackOptions(ctx, catalog.StepDiscoverContainers), contract.DiscoverContainerLogs, call)
+	inFiles, err := files.get(ctx)
+	if err != nil {
 		return nil, nil, stepFailed(catalog.StepDiscoverFiles, err)
 	}
-	if err := containers.Get(ctx, &inContainers); err != nil {
+	inContainers, err := containers.get(ctx)
+	if err != nil {
 		return nil, nil, stepFailed(catalog.StepDiscoverContainers, err)
 	}
 	sources = enrich(merge(inFiles.Sources, inContainers.Sources), call.Ingest, inFiles.Host)
@@ -193,12 +193,12 @@ func (s stdoutIngest) startTail(ctx workflow.Context, req contract.Request, call
 		}
 	}
 	undo.add("tail", func(ctx workflow.Context) (contract.Undone, error) {
-		return activity[contract.Undone](stackOptions(ctx, "restore tail"), contract.ActivityRestoreLogTail, back)
+		return run(stackOptions(ctx, "restore tail"), contract.RestoreLogTail, back)
 	})
-	if _, err := activity[struct{}](briefly(ctx, catalog.StepStartTail), contract.ActivityStartLogTail, call); err != nil {
+	if err := do(briefly(ctx, catalog.StepStartTail), contract.StartLogTail, call); err != nil {
 		return contract.TailStatus{}, stepFailed(catalog.StepStartTail, err)
 	}
-	status, err := activity[contract.TailStatus](untilTrue(ctx, "wait for the tail"), contract.ActivityCheckLogTail, call)
+	status, err := run(untilTrue(ctx, "wait for the tail"), contract.CheckLogTail, call)
 	if err != nil {
 		return contract.TailStatus{}, stepFailed(catalog.StepStartTail, err)
 	}
@@ -212,7 +212,7 @@ func (s stdoutIngest) Tail(ctx workflow.Context, call contract.TailCall) error {
 		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, MaximumInterval: 10 * time.Second},
 		Summary:     "follow and ship logs",
 	}))
-	done := workflow.ExecuteActivity(working, contract.ActivityTailLogs, call)
+	done := workflow.ExecuteActivity(working, contract.TailLogs.Name, call)
 	configure := workflow.GetSignalChannel(ctx, contract.SignalConfigure)
 	next := call
 	var err error
@@ -263,13 +263,12 @@ func (s stdoutIngest) Cleanup(ctx workflow.Context, req contract.Request) (contr
 		return contract.Removed{}, failed(stepFailed("remove_from_grafana", err))
 	}
 	if objects != nil {
-		_, err := activity[contract.Undone](stackOptions(ctx, "remove from grafana"), contract.ActivityRemoveGrafana,
-			contract.GrafanaCall{EngineID: req.EngineID, Objects: *objects})
+		_, err := run(stackOptions(ctx, "remove from grafana"), contract.RemoveGrafana, contract.GrafanaCall{EngineID: req.EngineID, Objects: *objects})
 		if err != nil {
 			return contract.Removed{}, failed(stepFailed("remove_from_grafana", err))
 		}
 	}
-	removed, err := activity[contract.Removed](stackOptions(ctx, "remove"), contract.ActivityRemoveLogTail, call)
+	removed, err := run(stackOptions(ctx, "remove"), contract.RemoveLogTail, call)
 	if err != nil {
 		return contract.Removed{}, failed(stepFailed("remove", err))
 	}
@@ -287,7 +286,7 @@ func (s stdoutIngest) grafanaOf(ctx workflow.Context, req contract.Request, call
 		}
 		return spec.Grafana, nil
 	}
-	seen, err := activity[contract.TailObserved](stackOptions(ctx, "inspect"), contract.ActivityInspectLogTail, call)
+	seen, err := run(stackOptions(ctx, "inspect"), contract.InspectLogTail, call)
 	if err != nil || seen.Config == nil {
 		return nil, err
 	}
@@ -309,7 +308,7 @@ func (s stdoutIngest) Status(ctx workflow.Context, req contract.Request) (contra
 			return contract.IngestObserved{}, failed(stepFailed("inspect", err))
 		}
 	}
-	seen, err := activity[contract.TailObserved](stackOptions(ctx, "inspect"), contract.ActivityInspectLogTail, contract.TailCall{Ingest: wanted, Operation: contract.OpStatus})
+	seen, err := run(stackOptions(ctx, "inspect"), contract.InspectLogTail, contract.TailCall{Ingest: wanted, Operation: contract.OpStatus})
 	if err != nil {
 		return contract.IngestObserved{}, failed(stepFailed("inspect", err))
 	}
@@ -321,8 +320,7 @@ func (s stdoutIngest) Status(ctx workflow.Context, req contract.Request) (contra
 		out.Drift = drift(seen, wanted, len(req.Input) > 0)
 	}
 	if wanted.Grafana != nil && out.Found {
-		state, err := activity[contract.GrafanaState](stackOptions(ctx, "inspect grafana"), contract.ActivityInspectGrafana,
-			contract.GrafanaCall{EngineID: req.EngineID, Objects: *wanted.Grafana})
+		state, err := run(stackOptions(ctx, "inspect grafana"), contract.InspectGrafana, contract.GrafanaCall{EngineID: req.EngineID, Objects: *wanted.Grafana})
 		if err != nil {
 			return contract.IngestObserved{}, failed(stepFailed("inspect_grafana", err))
 		}
@@ -357,11 +355,11 @@ func (s stdoutIngest) Discover(ctx workflow.Context, req contract.Request) (cont
 		return contract.Discovered{}, failed(stepFailed(catalog.StepConfigure, err))
 	}
 	call := contract.TailCall{Ingest: spec, Operation: contract.OpStatus}
-	files, err := activity[contract.Discovered](stackOptions(ctx, catalog.StepDiscoverFiles), contract.ActivityDiscoverLogFiles, call)
+	files, err := run(stackOptions(ctx, catalog.StepDiscoverFiles), contract.DiscoverLogFiles, call)
 	if err != nil {
 		return contract.Discovered{}, failed(stepFailed(catalog.StepDiscoverFiles, err))
 	}
-	containers, err := activity[contract.Discovered](stackOptions(ctx, catalog.StepDiscoverContainers), contract.ActivityDiscoverContainerLogs, call)
+	containers, err := run(stackOptions(ctx, catalog.StepDiscoverContainers), contract.DiscoverContainerLogs, call)
 	if err != nil {
 		return contract.Discovered{}, failed(stepFailed(catalog.StepDiscoverContainers, err))
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
@@ -39,28 +38,26 @@ func (f *fakeTails) called(name string) error {
 }
 
 func (f *fakeTails) register(env *testsuite.TestWorkflowEnvironment) {
-	add := func(name string, function any) {
-		env.RegisterActivityWithOptions(function, activity.RegisterOptions{Name: name})
-	}
-	add(contract.ActivityPrepareLogTail, func(contract.TailCall) (contract.Prepared, error) {
-		return contract.Prepared{EngineID: "engine-1"}, f.called(contract.ActivityPrepareLogTail)
-	})
-	add(contract.ActivityDiscoverLogFiles, func(contract.TailCall) (contract.Discovered, error) {
+	add := func(fake contract.Implementation) { bind(env, fake) }
+	add(contract.PrepareLogTail.By(func(_ context.Context, _ contract.TailCall) (contract.Prepared, error) {
+		return contract.Prepared{EngineID: "engine-1"}, f.called(contract.PrepareLogTail.Name)
+	}))
+	add(contract.DiscoverLogFiles.By(func(_ context.Context, _ contract.TailCall) (contract.Discovered, error) {
 		return contract.Discovered{Host: "host", Unreadable: f.unreadable, Sources: []contract.LogSource{
 			{Path: "/b.log", Identity: "file 2", Modified: time.Unix(20, 0)},
 			{Path: "/a.log", Identity: "file 1", Modified: time.Unix(30, 0)},
 			{Path: "/same.log", Identity: "file 1", Modified: time.Unix(30, 0)},
 			{Path: "/engine/web-json.log", Identity: "file 3"},
-		}}, f.called(contract.ActivityDiscoverLogFiles)
-	})
-	add(contract.ActivityDiscoverContainerLogs, func(contract.TailCall) (contract.Discovered, error) {
+		}}, f.called(contract.DiscoverLogFiles.Name)
+	}))
+	add(contract.DiscoverContainerLogs.By(func(_ context.Context, _ contract.TailCall) (contract.Discovered, error) {
 		return contract.Discovered{Sources: []contract.LogSource{
 			{Container: "web", ID: "id", Identity: "container id", LogPath: "/engine/web-json.log", Modified: time.Unix(10, 0)},
-		}}, f.called(contract.ActivityDiscoverContainerLogs)
-	})
-	add(contract.ActivityStartLogTail, func(call contract.TailCall) error { return f.called(contract.ActivityStartLogTail) })
-	add(contract.ActivityCheckLogTail, func(contract.TailCall) (contract.TailStatus, error) {
-		err := f.called(contract.ActivityCheckLogTail)
+		}}, f.called(contract.DiscoverContainerLogs.Name)
+	}))
+	add(contract.StartLogTail.By(func(_ context.Context, call contract.TailCall) error { return f.called(contract.StartLogTail.Name) }))
+	add(contract.CheckLogTail.By(func(_ context.Context, _ contract.TailCall) (contract.TailStatus, error) {
+		err := f.called(contract.CheckLogTail.Name)
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		if f.notYet > 0 {
@@ -68,33 +65,33 @@ func (f *fakeTails) register(env *testsuite.TestWorkflowEnvironment) {
 			return contract.TailStatus{}, temporal.NewApplicationError("not yet", string(contract.Unavailable))
 		}
 		return contract.TailStatus{}, err
-	})
-	add(contract.ActivityRestoreLogTail, func(call contract.TailCall) (contract.Undone, error) {
+	}))
+	add(contract.RestoreLogTail.By(func(_ context.Context, call contract.TailCall) (contract.Undone, error) {
 		what := "removed the tail"
 		if call.Prior != nil {
 			what = "the tail goes on at " + call.Prior.Endpoint
 		}
-		return contract.Undone{Done: []string{what}}, f.called(contract.ActivityRestoreLogTail)
-	})
-	add(contract.ActivityInspectLogTail, func(contract.TailCall) (contract.TailObserved, error) {
-		return f.seen, f.called(contract.ActivityInspectLogTail)
-	})
-	add(contract.ActivityRemoveLogTail, func(contract.TailCall) (contract.Removed, error) {
-		return contract.Removed{}, f.called(contract.ActivityRemoveLogTail)
-	})
-	add(contract.ActivityEnsureGrafana, func(contract.GrafanaCall) error { return f.called(contract.ActivityEnsureGrafana) })
-	add(contract.ActivityRemoveGrafana, func(contract.GrafanaCall) (contract.Undone, error) {
-		return contract.Undone{}, f.called(contract.ActivityRemoveGrafana)
-	})
-	add(contract.ActivityInspectGrafana, func(contract.GrafanaCall) (contract.GrafanaState, error) {
-		return contract.GrafanaState{Drift: []string{"the data source is missing"}}, f.called(contract.ActivityInspectGrafana)
-	})
-	add(contract.ActivityTailLogs, func(ctx context.Context, call contract.TailCall) error {
-		if err := f.called(contract.ActivityTailLogs); err != nil {
+		return contract.Undone{Done: []string{what}}, f.called(contract.RestoreLogTail.Name)
+	}))
+	add(contract.InspectLogTail.By(func(_ context.Context, _ contract.TailCall) (contract.TailObserved, error) {
+		return f.seen, f.called(contract.InspectLogTail.Name)
+	}))
+	add(contract.RemoveLogTail.By(func(_ context.Context, _ contract.TailCall) (contract.Removed, error) {
+		return contract.Removed{}, f.called(contract.RemoveLogTail.Name)
+	}))
+	add(contract.EnsureGrafana.By(func(_ context.Context, _ contract.GrafanaCall) error { return f.called(contract.EnsureGrafana.Name) }))
+	add(contract.RemoveGrafana.By(func(_ context.Context, _ contract.GrafanaCall) (contract.Undone, error) {
+		return contract.Undone{}, f.called(contract.RemoveGrafana.Name)
+	}))
+	add(contract.InspectGrafana.By(func(_ context.Context, _ contract.GrafanaCall) (contract.GrafanaState, error) {
+		return contract.GrafanaState{Drift: []string{"the data source is missing"}}, f.called(contract.InspectGrafana.Name)
+	}))
+	add(contract.TailLogs.By(func(ctx context.Context, call contract.TailCall) error {
+		if err := f.called(contract.TailLogs.Name); err != nil {
 			return err
 		}
 		return f.tail(ctx, call)
-	})
+	}))
 }
 
 func (f *fakeTails) env() *testsuite.TestWorkflowEnvironment {
@@ -121,8 +118,8 @@ func TestIngestMergesWhatItFindsAndStartsTheTail(t *testing.T) {
 	// Of four files one is another's second name, and one a container's log.
 	require.Equal(t, "ingest started: discovered=3 enriched=3 status=running", result.Message)
 	require.Equal(t, "engine-1", result.EngineID)
-	require.Equal(t, []string{contract.ActivityPrepareLogTail, contract.ActivityEnsureGrafana}, f.calls[:2])
-	require.Contains(t, f.calls, contract.ActivityStartLogTail)
+	require.Equal(t, []string{contract.PrepareLogTail.Name, contract.EnsureGrafana.Name}, f.calls[:2])
+	require.Contains(t, f.calls, contract.StartLogTail.Name)
 }
 
 func TestIngestTellsThatSomethingCannotBeRead(t *testing.T) {
@@ -145,7 +142,7 @@ func TestIngestShowsWhatItWouldFollow(t *testing.T) {
 	require.Len(t, found.Sources, 3)
 	require.Equal(t, []string{"web", "", ""}, []string{found.Sources[0].Container, found.Sources[1].Container, found.Sources[2].Container}, "the oldest first")
 	require.Equal(t, map[string]string{"service.name": "app", "host.name": "host", "team": "chat", "log.file.path": "/b.log"}, found.Sources[1].Labels)
-	require.NotContains(t, f.calls, contract.ActivityStartLogTail)
+	require.NotContains(t, f.calls, contract.StartLogTail.Name)
 }
 
 func TestFailedIngestGoesBack(t *testing.T) {
@@ -153,12 +150,12 @@ func TestFailedIngestGoesBack(t *testing.T) {
 	for name, c := range map[string]struct {
 		failing, step, prior, rolledBack string
 	}{
-		"grafana":        {contract.ActivityEnsureGrafana, "add_loki_datasource", "", ""},
-		"files":          {contract.ActivityDiscoverLogFiles, "discover_log_files", "", ""},
-		"containers":     {contract.ActivityDiscoverContainerLogs, "discover_container_logs", "", ""},
-		"create":         {contract.ActivityStartLogTail, "start_tail", "", "removed the tail"},
-		"update":         {contract.ActivityCheckLogTail, "start_tail", `{"endpoint":"http://old:4318"}`, "the tail goes on at http://old:4318"},
-		"not configured": {contract.ActivityPrepareLogTail, "configure", "", ""},
+		"grafana":        {contract.EnsureGrafana.Name, "add_loki_datasource", "", ""},
+		"files":          {contract.DiscoverLogFiles.Name, "discover_log_files", "", ""},
+		"containers":     {contract.DiscoverContainerLogs.Name, "discover_container_logs", "", ""},
+		"create":         {contract.StartLogTail.Name, "start_tail", "", "removed the tail"},
+		"update":         {contract.CheckLogTail.Name, "start_tail", `{"endpoint":"http://old:4318"}`, "the tail goes on at http://old:4318"},
+		"not configured": {contract.PrepareLogTail.Name, "configure", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fakeTails{failAt: map[string]error{c.failing: no}}
@@ -211,7 +208,7 @@ func TestTailGoesOnWithWhatASignalBrings(t *testing.T) {
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, env.GetWorkflowError(), &again)
 	require.Equal(t, contract.StdoutIngest.TailWorkflow(), again.WorkflowType.Name)
-	require.Equal(t, []string{contract.ActivityTailLogs}, f.calls, "the same configuration again is no reason to stop")
+	require.Equal(t, []string{contract.TailLogs.Name}, f.calls, "the same configuration again is no reason to stop")
 }
 
 func TestTailEndsWhenItIsCancelledAndElseGoesOn(t *testing.T) {
@@ -267,5 +264,5 @@ func TestIngestCleanupByNameTakesTheDatasourceOutFirst(t *testing.T) {
 	env := f.env()
 	env.ExecuteWorkflow(contract.StdoutIngest.CleanupWorkflow(), contract.Request{ServiceName: "app"})
 	require.NoError(t, env.GetWorkflowError())
-	require.Equal(t, []string{contract.ActivityInspectLogTail, contract.ActivityRemoveGrafana, contract.ActivityRemoveLogTail}, f.calls)
+	require.Equal(t, []string{contract.InspectLogTail.Name, contract.RemoveGrafana.Name, contract.RemoveLogTail.Name}, f.calls)
 }

@@ -1,20 +1,45 @@
 package contract
 
-// Names of the activities of the stack family. They are verbs that promise idempotence.
-const (
-	ActivityPrepareStack     = "PrepareStack"
-	ActivityEnsureComponent  = "EnsureComponent"
-	ActivityRestoreComponent = "RestoreComponent"
-	ActivityCommitStack      = "CommitStack"
-	ActivityRollbackStack    = "RollbackStack"
-	ActivityInspectStack     = "InspectStack"
-	ActivityRemoveStack      = "RemoveStack"
-	ActivityVerifyStack      = "VerifyStack"
-	ActivityEnsureGrafana    = "EnsureGrafana"
-	ActivityInspectGrafana   = "InspectGrafana"
-	ActivityRemoveGrafana    = "RemoveGrafana"
-	ActivityBuildImage       = "BuildImage"
-	ActivityVerifyCloudflare = "VerifyCloudflare"
+import "context"
+
+// Activity is the wire name of an activity, with the types of its argument and its result. The workflow that runs it and the
+// worker that implements it both use the handle, so that they cannot disagree.
+type Activity[In, Out any] struct{ Name string }
+
+// Effect is an Activity without a result.
+type Effect[In any] struct{ Name string }
+
+// Implementation is a function for an activity, as a worker registers it.
+type Implementation struct {
+	Name     string
+	Function any
+}
+
+// By is f as the implementation of the activity.
+func (a Activity[In, Out]) By(f func(ctx context.Context, arg In) (Out, error)) Implementation {
+	return Implementation{a.Name, f}
+}
+
+// By is f as the implementation of the activity.
+func (a Effect[In]) By(f func(ctx context.Context, arg In) error) Implementation {
+	return Implementation{a.Name, f}
+}
+
+// Activities of the stack family. Their names are verbs that promise idempotence.
+var (
+	PrepareStack     = Activity[StackCall, Prepared]{"PrepareStack"}
+	EnsureComponent  = Activity[ComponentCall, ComponentState]{"EnsureComponent"}
+	RestoreComponent = Activity[ComponentCall, Undone]{"RestoreComponent"}
+	CommitStack      = Effect[StackCall]{"CommitStack"}
+	RollbackStack    = Activity[StackCall, Undone]{"RollbackStack"}
+	InspectStack     = Activity[StackCall, Observed]{"InspectStack"}
+	RemoveStack      = Activity[StackCall, Removed]{"RemoveStack"}
+	VerifyStack      = Activity[StackCall, []Proof]{"VerifyStack"}
+	EnsureGrafana    = Effect[GrafanaCall]{"EnsureGrafana"}
+	InspectGrafana   = Activity[GrafanaCall, GrafanaState]{"InspectGrafana"}
+	RemoveGrafana    = Activity[GrafanaCall, Undone]{"RemoveGrafana"}
+	BuildImage       = Effect[ComponentCall]{"BuildImage"}
+	VerifyCloudflare = Effect[CloudflareCall]{"VerifyCloudflare"}
 )
 
 // StackCall is the argument of activities that are about the whole stack. RunID is the Temporal run on whose behalf it is

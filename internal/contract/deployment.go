@@ -15,19 +15,19 @@ var (
 // DeploymentKinds lists them.
 func DeploymentKinds() []Kind { return []Kind{FlyioDeployment, RailwayDeployment, RenderDeployment} }
 
-// Names of the activities of the deployment family, in the order of the workflow. They are verbs that promise idempotence:
+// Activities of the deployment family, in the order of the workflow. They are verbs that promise idempotence:
 // each finds out for itself what an attempt before it has done.
-const (
-	ActivityPrepareDeployment   = "PrepareDeployment"
-	ActivityCreateDeployment    = "CreateDeployment"
-	ActivityConfigureDeployment = "ConfigureDeployment"
-	ActivityPushDeployment      = "PushDeployment"
-	ActivityReleaseDeployment   = "ReleaseDeployment"
-	ActivityLocateDeployment    = "LocateDeployment"
-	ActivityCheckDeployment     = "CheckDeployment"
-	ActivityRollbackDeployment  = "RollbackDeployment"
-	ActivityInspectDeployment   = "InspectDeployment"
-	ActivityRemoveDeployment    = "RemoveDeployment"
+var (
+	PrepareDeployment   = Activity[DeploymentCall, DeploymentPrepared]{"PrepareDeployment"}
+	CreateDeployment    = Activity[DeploymentCall, Deployed]{"CreateDeployment"}
+	ConfigureDeployment = Activity[DeploymentCall, Deployed]{"ConfigureDeployment"}
+	PushDeployment      = Activity[DeploymentCall, Deployed]{"PushDeployment"}
+	ReleaseDeployment   = Activity[DeploymentCall, Deployed]{"ReleaseDeployment"}
+	LocateDeployment    = Activity[DeploymentCall, Deployed]{"LocateDeployment"}
+	CheckDeployment     = Activity[DeploymentCall, Deployed]{"CheckDeployment"}
+	RollbackDeployment  = Activity[DeploymentCall, Undone]{"RollbackDeployment"}
+	InspectDeployment   = Activity[DeploymentCall, Observed]{"InspectDeployment"}
+	RemoveDeployment    = Activity[DeploymentCall, Removed]{"RemoveDeployment"}
 )
 
 // Deployment is an application on a cloud platform, as data. The catalog makes it from the input; activities make it real.

@@ -20,17 +20,17 @@ func (r Ref) TailID() string { return r.ID() + "/tail" }
 // SignalConfigure tells a running tail to go on with the Ingest that the signal carries.
 const SignalConfigure = "configure"
 
-// Names of the activities of the stdout ingest.
-const (
-	ActivityPrepareLogTail        = "PrepareLogTail"
-	ActivityDiscoverLogFiles      = "DiscoverLogFiles"
-	ActivityDiscoverContainerLogs = "DiscoverContainerLogs"
-	ActivityStartLogTail          = "StartLogTail"
-	ActivityCheckLogTail          = "CheckLogTail"
-	ActivityTailLogs              = "TailLogs"
-	ActivityInspectLogTail        = "InspectLogTail"
-	ActivityRestoreLogTail        = "RestoreLogTail"
-	ActivityRemoveLogTail         = "RemoveLogTail"
+// Activities of the stdout ingest.
+var (
+	PrepareLogTail        = Activity[TailCall, Prepared]{"PrepareLogTail"}
+	DiscoverLogFiles      = Activity[TailCall, Discovered]{"DiscoverLogFiles"}
+	DiscoverContainerLogs = Activity[TailCall, Discovered]{"DiscoverContainerLogs"}
+	StartLogTail          = Effect[TailCall]{"StartLogTail"}
+	CheckLogTail          = Activity[TailCall, TailStatus]{"CheckLogTail"}
+	TailLogs              = Effect[TailCall]{"TailLogs"}
+	InspectLogTail        = Activity[TailCall, TailObserved]{"InspectLogTail"}
+	RestoreLogTail        = Activity[TailCall, Undone]{"RestoreLogTail"}
+	RemoveLogTail         = Activity[TailCall, Removed]{"RemoveLogTail"}
 )
 
 // Ingest is everything that a tail needs to know. The catalog makes it from the input.

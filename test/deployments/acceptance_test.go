@@ -37,7 +37,7 @@ func acceptance(t *testing.T, switchedOn, token string, kind contract.Kind, inpu
 		env := suite.NewTestWorkflowEnvironment()
 		env.SetTestTimeout(20 * time.Minute)
 		workflows.Register(env)
-		env.RegisterActivity(&activities.Deployments{Secrets: secret.DefaultAllowList(), Rates: rates})
+		activities.Register(env, &activities.Deployments{Secrets: secret.DefaultAllowList(), Rates: rates})
 		request.Operation, request.Input = op, json.RawMessage(input(version))
 		env.ExecuteWorkflow(workflow, request)
 		require.True(t, env.IsWorkflowCompleted())

@@ -81,7 +81,7 @@ func run[Out any](t *testing.T, rates *cloud.Governors, workflow string, request
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(3 * time.Minute)
 	workflows.Register(env)
-	env.RegisterActivity(&activities.Deployments{Secrets: secret.AllowList{}, Rates: rates})
+	activities.Register(env, &activities.Deployments{Secrets: secret.AllowList{}, Rates: rates})
 	env.ExecuteWorkflow(workflow, request)
 	require.True(t, env.IsWorkflowCompleted())
 	var out Out
