@@ -26,7 +26,9 @@ import (
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/datasources"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/resources"
+	"github.com/temporal-orchestrator/terraform-provider-orch/workflows"
 )
 
 const modulePath = "github.com/temporal-orchestrator/terraform-provider-orch"
@@ -398,13 +400,11 @@ func TestSizeCheckFindsWhatIsTooLong(t *testing.T) {
 }
 
 // What is shipped for a pipeline besides its row in the catalog. A new one that lacks a part fails here, by name.
-func TestEveryPipelineIsComplete(t *testing.T) {
+func TestEveryKindIsComplete(t *testing.T) {
 	types := resourceTypes(t.Context())
 	require.NotEmpty(t, types)
-	for _, entry := range catalog.All() {
-		if name := "orch_" + entry.Kind.Name; !slices.Contains(types, name) {
-			t.Errorf("catalog has %s, but resources/all.go has no %s", entry.Kind.Name, name)
-		}
+	for _, v := range missingParts(contract.Kinds(), types, workflows.Types()) {
+		t.Error(v)
 	}
 	for _, v := range missingPages(os.DirFS("."), "resources", "resource.tf", types) {
 		t.Error(v)
@@ -416,6 +416,38 @@ func TestEveryPipelineIsComplete(t *testing.T) {
 	for _, v := range missingPages(os.DirFS("."), "data-sources", "data-source.tf", dataSourceTypes(t.Context())) {
 		t.Error(v)
 	}
+}
+
+// missingParts returns one line for each kind that has no resource, no workflows, or no row of its family in the catalog, and
+// for each row of the catalog whose kind is in no list.
+func missingParts(kinds []contract.Kind, resourceTypes []string, workflowTypes map[string]bool) []string {
+	rows := map[contract.Kind]contract.Family{contract.StdoutIngest: contract.Tails}
+	for _, entry := range catalog.All() {
+		rows[entry.Kind] = contract.Stacks
+	}
+	for _, entry := range catalog.Deployments() {
+		rows[entry.Kind] = contract.Deployments
+	}
+	var found []string
+	for _, kind := range kinds {
+		if name := "orch_" + kind.Name; !slices.Contains(resourceTypes, name) {
+			found = append(found, "resources/all.go has no "+name)
+		}
+		if rows[kind] != kind.Family {
+			found = append(found, fmt.Sprintf("the catalog has no %s %s", kind.Family, kind.Name))
+		}
+		delete(rows, kind)
+		for _, name := range []string{kind.SetupWorkflow(), kind.CleanupWorkflow(), kind.StatusWorkflow()} {
+			if !workflowTypes[name] {
+				found = append(found, "workflows/register.go has no "+name)
+			}
+		}
+	}
+	for kind := range rows {
+		found = append(found, "contract.Kinds has no "+kind.Name)
+	}
+	slices.Sort(found)
+	return found
 }
 
 // missingPages returns one line for each type without an example or a documentation page, and for each example and page
@@ -449,6 +481,15 @@ func pageOf(folder, name string) string {
 }
 
 func TestCompletenessCheckFindsEachGap(t *testing.T) {
+	kinds := slices.DeleteFunc(contract.Kinds(), func(k contract.Kind) bool { return k == contract.RenderDeployment })
+	kinds = append(kinds, contract.Kind{Name: "new", Stem: "New", Family: contract.Deployments})
+	require.Equal(t, []string{
+		"contract.Kinds has no render_deployment",
+		"resources/all.go has no orch_new",
+		"the catalog has no deployment new",
+		"workflows/register.go has no NewCleanupWorkflow", "workflows/register.go has no NewStatusWorkflow", "workflows/register.go has no NewWorkflow",
+	}, missingParts(kinds, resourceTypes(t.Context()), workflows.Types()))
+
 	found := missingPages(fstest.MapFS{
 		"examples/resources/orch_whole/resource.tf": {},
 		"docs/resources/whole.md":                   {},

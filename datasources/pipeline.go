@@ -109,7 +109,7 @@ type look struct {
 }
 
 func (p *pipeline) look(ctx context.Context, m *pipelineModel, diags *diag.Diagnostics) (*look, bool) {
-	at := slices.IndexFunc(contract.Kinds(), func(k contract.Kind) bool { return k.Name == m.Kind.ValueString() })
+	at := slices.IndexFunc(contract.Kinds(contract.Stacks), func(k contract.Kind) bool { return k.Name == m.Kind.ValueString() })
 	if at < 0 {
 		diags.AddAttributeError(path.Root("kind"), "Unknown kind of service", fmt.Sprintf("%q is none of: %s.", m.Kind.ValueString(), strings.Join(kindNames(), ", ")))
 		return nil, false
@@ -117,7 +117,7 @@ func (p *pipeline) look(ctx context.Context, m *pipelineModel, diags *diag.Diagn
 	if m.Scope.IsNull() {
 		m.Scope = types.StringValue(p.conn.Scope)
 	}
-	kind := contract.Kinds()[at]
+	kind := contract.Kinds(contract.Stacks)[at]
 	ref := contract.NewRef(kind, m.Scope.ValueString(), m.ServiceName.ValueString())
 	timeout, d := m.Timeouts.Read(ctx, readTimeout)
 	diags.Append(d...)
@@ -128,7 +128,7 @@ func (p *pipeline) look(ctx context.Context, m *pipelineModel, diags *diag.Diagn
 
 func kindNames() []string {
 	var names []string
-	for _, k := range contract.Kinds() {
+	for _, k := range contract.Kinds(contract.Stacks) {
 		names = append(names, k.Name)
 	}
 	return names

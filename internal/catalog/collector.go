@@ -99,7 +99,7 @@ func aliasIn(ref contract.Ref, text string) (component string, other contract.Re
 		return "", contract.Ref{}, false
 	}
 	labels := strings.Split(u.Hostname(), ".")
-	if len(labels) != 3 || !slices.ContainsFunc(contract.Kinds(), func(k contract.Kind) bool { return k.Short == labels[2] }) {
+	if len(labels) != 3 || !slices.ContainsFunc(contract.Kinds(contract.Stacks), func(k contract.Kind) bool { return k.Short == labels[2] }) {
 		return "", contract.Ref{}, false
 	}
 	return labels[0], contract.Ref{Scope: ref.Scope, Kind: labels[2], Service: labels[1]}, true

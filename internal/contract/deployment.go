@@ -5,16 +5,6 @@ import (
 	"time"
 )
 
-// Kinds of deployments, one for each cloud platform.
-var (
-	FlyioDeployment   = Kind{Name: "flyio_deployment", Short: "flyio", Stem: "FlyioDeployment"}
-	RailwayDeployment = Kind{Name: "railway_deployment", Short: "railway", Stem: "RailwayDeployment"}
-	RenderDeployment  = Kind{Name: "render_deployment", Short: "render", Stem: "RenderDeployment"}
-)
-
-// DeploymentKinds lists them.
-func DeploymentKinds() []Kind { return []Kind{FlyioDeployment, RailwayDeployment, RenderDeployment} }
-
 // Activities of the deployment family, in the order of the workflow. They are verbs that promise idempotence:
 // each finds out for itself what an attempt before it has done.
 var (

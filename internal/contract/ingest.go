@@ -5,15 +5,6 @@ import (
 	"time"
 )
 
-// StdoutIngest follows log files and container logs and ships them by OTLP.
-var StdoutIngest = Kind{Name: "stdout_ingest", Short: "stdout", Stem: "ApplicationStdoutIngest"}
-
-// TailWorkflow is the workflow type of a kind's long-running part, for example "ApplicationStdoutIngestTailWorkflow".
-func (k Kind) TailWorkflow() string { return k.Stem + "TailWorkflow" }
-
-// DiscoverWorkflow is the workflow type that only lists what a configuration would follow.
-func (k Kind) DiscoverWorkflow() string { return k.Stem + "DiscoverWorkflow" }
-
 // TailID is the workflow ID of the long-running part of a service, for example "orch/orch/stdout/app/tail".
 func (r Ref) TailID() string { return r.ID() + "/tail" }
 

@@ -6,54 +6,6 @@ import (
 	"strings"
 )
 
-// Kind is a family member that a user can name in HCL: its Terraform type, its short name in IDs and container names,
-// and the stem of its workflow types.
-type Kind struct {
-	// Name is the Terraform type without the provider prefix, for example "logs_pipeline".
-	Name string
-	// Short is the segment used in workflow IDs, container and network names, for example "logs". It holds no hyphen.
-	Short string
-	// Stem is what the workflow types are made of, for example "LogsPipeline".
-	Stem string
-	// Setup is the setup workflow's type where that is not the stem and "Workflow".
-	Setup string
-}
-
-// Kinds of services, one for each orch_<name> resource.
-var (
-	LogsPipeline     = Kind{Name: "logs_pipeline", Short: "logs", Stem: "LogsPipeline"}
-	MetricsPipeline  = Kind{Name: "metrics_pipeline", Short: "metrics", Stem: "MetricsPipeline"}
-	TracingPipeline  = Kind{Name: "tracing_pipeline", Short: "tracing", Stem: "TracingPipeline"}
-	DatabasePipeline = Kind{Name: "database_pipeline", Short: "database", Stem: "DatabasePipeline"}
-	ContainerService = Kind{Name: "container_service", Short: "container", Stem: "ContainerService"}
-	ChatService      = Kind{Name: "chat_service", Short: "chat", Stem: "Chat", Setup: "ChatSetupWorkflow"}
-)
-
-// Kinds of ingests, which bring telemetry to pipelines.
-var (
-	ContainerLogsIngest = Kind{Name: "container_logs_ingest", Short: "containerlogs", Stem: "ContainerLogsIngest"}
-	OTLPIngest          = Kind{Name: "otlp_ingest", Short: "otlp", Stem: "OTLPFromAppsIngest"}
-)
-
-// Kinds lists them.
-func Kinds() []Kind {
-	return []Kind{LogsPipeline, MetricsPipeline, TracingPipeline, DatabasePipeline, ContainerService, ChatService, ContainerLogsIngest, OTLPIngest}
-}
-
-// SetupWorkflow is the workflow type that creates and updates, for example "LogsPipelineWorkflow".
-func (k Kind) SetupWorkflow() string {
-	if k.Setup != "" {
-		return k.Setup
-	}
-	return k.Stem + "Workflow"
-}
-
-// CleanupWorkflow is the workflow type that removes, for example "LogsPipelineCleanupWorkflow".
-func (k Kind) CleanupWorkflow() string { return k.Stem + "CleanupWorkflow" }
-
-// StatusWorkflow is the workflow type that only looks, for example "LogsPipelineStatusWorkflow".
-func (k Kind) StatusWorkflow() string { return k.Stem + "StatusWorkflow" }
-
 // DefaultScope keeps the objects of a configuration apart from other configurations' when the provider names no scope.
 const DefaultScope = "orch"
 

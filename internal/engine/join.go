@@ -46,7 +46,7 @@ func notThere(r contract.Ref, c contract.Component, join contract.Join, found *n
 	if parts := strings.SplitN(join.Network, "-", 3); len(parts) == 3 {
 		whose = fmt.Sprintf("pipeline %s %s", parts[1], parts[2])
 		create = "create that pipeline"
-		for _, kind := range contract.Kinds() {
+		for _, kind := range contract.Kinds(contract.Stacks) {
 			if kind.Short == parts[1] {
 				create = fmt.Sprintf("create that pipeline (orch_%s with service_name %q, scope %q, on the same Docker Engine)", kind.Name, parts[2], parts[0])
 			}
