@@ -34,7 +34,7 @@ func (d deployment) Setup(ctx workflow.Context, req contract.Request) (contract.
 	if err != nil {
 		return contract.Result{}, failed(err)
 	}
-	undo := &saga{keep: req.OnFailure == contract.OnFailureKeep}
+	undo := &rollback{keep: req.OnFailure == contract.OnFailureKeep}
 	adopted, err := d.setup(ctx, &call, req, undo)
 	if err != nil {
 		return contract.Result{}, failed(undo.run(ctx, err))
@@ -42,7 +42,7 @@ func (d deployment) Setup(ctx workflow.Context, req contract.Request) (contract.
 	return contract.Result{Message: d.entry.Message, Deployed: &call.Deployed, Adopted: adopted}, nil
 }
 
-func (d deployment) setup(ctx workflow.Context, call *contract.DeploymentCall, req contract.Request, undo *saga) (*contract.Adoption, error) {
+func (d deployment) setup(ctx workflow.Context, call *contract.DeploymentCall, req contract.Request, undo *rollback) (*contract.Adoption, error) {
 	var err error
 	call.Before, err = run(deploymentOptions(ctx, "prepare"), contract.PrepareDeployment, *call)
 	if err != nil {
@@ -53,6 +53,7 @@ func (d deployment) setup(ctx workflow.Context, call *contract.DeploymentCall, r
 	undo.add(call.Deployment.Ref.Service, func(ctx workflow.Context) (contract.Undone, error) {
 		return run(deploymentOptions(ctx, "roll back"), contract.RollbackDeployment, *call)
 	})
+	undo.owns = call.Before.Adopted == nil
 	if call.Before.Continues {
 		undo.leftover = "what an earlier run that was interrupted has made"
 	}

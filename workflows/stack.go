@@ -59,7 +59,7 @@ func (s stack) Setup(ctx workflow.Context, req contract.Request) (contract.Resul
 	if err != nil {
 		return contract.Result{}, failed(err)
 	}
-	undo := &saga{keep: req.OnFailure == contract.OnFailureKeep}
+	undo := &rollback{keep: req.OnFailure == contract.OnFailureKeep}
 	result, err := s.setup(ctx, req, spec, undo)
 	if err != nil {
 		return contract.Result{}, failed(undo.run(ctx, err))
@@ -67,7 +67,7 @@ func (s stack) Setup(ctx workflow.Context, req contract.Request) (contract.Resul
 	return result, nil
 }
 
-func (s stack) setup(ctx workflow.Context, req contract.Request, spec contract.Stack, undo *saga) (contract.Result, error) {
+func (s stack) setup(ctx workflow.Context, req contract.Request, spec contract.Stack, undo *rollback) (contract.Result, error) {
 	call := contract.StackCall{Stack: spec, Operation: req.Operation, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID}
 	undo.add("network and volumes", func(ctx workflow.Context) (contract.Undone, error) {
 		return run(stackOptions(ctx, "rollback"), contract.RollbackStack, call)
@@ -76,6 +76,7 @@ func (s stack) setup(ctx workflow.Context, req contract.Request, spec contract.S
 	if err != nil {
 		return contract.Result{}, stepFailed(stepPrepare, err)
 	}
+	undo.owns = prepared.Adopted == nil
 	if prepared.Continues {
 		// What the killed run made carries its ID, so this run's rollback leaves it.
 		undo.leftover = "containers of an earlier run that was interrupted"
@@ -137,7 +138,7 @@ func (s stack) known(ctx workflow.Context, req contract.Request, input json.RawM
 
 // provision adds the stack's objects to a Grafana that is not its own. A rollback takes them back where they are fresh: an
 // update's and an adopted service's were there before.
-func provision(ctx workflow.Context, call contract.StackCall, undo *saga, fresh bool) error {
+func provision(ctx workflow.Context, call contract.StackCall, undo *rollback, fresh bool) error {
 	if call.Stack.Grafana == nil {
 		return nil
 	}
@@ -168,7 +169,7 @@ func verify(ctx workflow.Context, call contract.StackCall, wanted bool) ([]contr
 
 // start brings the components up. Each waits for those that it depends on; the first failure cancels the others, so that
 // the rollback begins at once.
-func start(ctx workflow.Context, call contract.StackCall, req contract.Request, undo *saga) ([]contract.ComponentState, error) {
+func start(ctx workflow.Context, call contract.StackCall, req contract.Request, undo *rollback) ([]contract.ComponentState, error) {
 	ctx, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	components := call.Stack.Components
@@ -233,7 +234,7 @@ func checkCloudflare(ctx workflow.Context, call contract.StackCall, req contract
 
 // startOne makes one component run, once what comes before it is done. An image that is built is part of it: one compensation
 // takes back both.
-func startOne(ctx workflow.Context, call contract.StackCall, c contract.Component, req contract.Request, before []workflow.Future, undo *saga) (contract.ComponentState, error) {
+func startOne(ctx workflow.Context, call contract.StackCall, c contract.Component, req contract.Request, before []workflow.Future, undo *rollback) (contract.ComponentState, error) {
 	for _, done := range before {
 		if err := done.Get(ctx, nil); err != nil {
 			return contract.ComponentState{}, err

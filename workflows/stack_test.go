@@ -32,6 +32,8 @@ type fakeEngine struct {
 	labels string
 	// continues is what PrepareStack finds.
 	continues bool
+	// adopted is what PrepareStack adopts.
+	adopted *contract.Adoption
 	// checking is called while Cloudflare is checked.
 	checking func()
 	// during is called while an Ensure is under way.
@@ -53,7 +55,7 @@ func bind(env *testsuite.TestWorkflowEnvironment, fake contract.Implementation) 
 
 func (f *fakeEngine) register(env *testsuite.TestWorkflowEnvironment) {
 	bind(env, contract.PrepareStack.By(func(_ context.Context, _ contract.StackCall) (contract.Prepared, error) {
-		return contract.Prepared{EngineID: "engine-1", Continues: f.continues}, f.called(contract.PrepareStack.Name)
+		return contract.Prepared{EngineID: "engine-1", Continues: f.continues, Adopted: f.adopted}, f.called(contract.PrepareStack.Name)
 	}))
 	bind(env, contract.EnsureComponent.By(func(ctx context.Context, c contract.ComponentCall) (contract.ComponentState, error) {
 		err := f.called(contract.EnsureComponent.Name, c.Component.Name)
@@ -252,6 +254,25 @@ func TestKeepKeepsNothingOfARunThatWasRefused(t *testing.T) {
 	require.False(t, failure.Kept)
 	require.True(t, failure.Clean)
 	require.Equal(t, contract.RollbackStack.Name, f.calls[len(f.calls)-1], "a network that the refused run made goes")
+}
+
+// With the engine away, prepare and the rollback fail alike. A state of such a create would be tainted, and the next apply
+// would destroy the service that exists under the name, volumes included.
+func TestACreateThatMadeNothingLeavesNoState(t *testing.T) {
+	away := temporal.NewNonRetryableApplicationError("the engine is away", "Unavailable", nil)
+	for name, f := range map[string]*fakeEngine{
+		"never prepared": {failAt: map[string]error{"PrepareStack": away, "RollbackStack": away}},
+		"adopted": {adopted: &contract.Adoption{}, failAt: map[string]error{
+			"EnsureComponent loki": away, "RestoreComponent loki": away, "RollbackStack": away,
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := setup(t, f, contract.Request{ServiceName: "app", Operation: contract.OpCreate})
+			failure := failureOf(t, err)
+			require.NotEmpty(t, failure.RollbackFailed, "what could not be looked at is said")
+			require.True(t, failure.Clean)
+		})
+	}
 }
 
 func TestCancelledSetupRollsBackAndEndsAsCancelled(t *testing.T) {

@@ -39,7 +39,7 @@ func (s stdoutIngest) Setup(ctx workflow.Context, req contract.Request) (contrac
 	if err != nil {
 		return contract.Result{}, failed(stepFailed(catalog.StepConfigure, err))
 	}
-	undo := &saga{keep: req.OnFailure == contract.OnFailureKeep}
+	undo := &rollback{keep: req.OnFailure == contract.OnFailureKeep}
 	result, err := s.setup(ctx, req, spec, undo)
 	if err != nil {
 		return contract.Result{}, failed(undo.run(ctx, err))
@@ -47,12 +47,13 @@ func (s stdoutIngest) Setup(ctx workflow.Context, req contract.Request) (contrac
 	return result, nil
 }
 
-func (s stdoutIngest) setup(ctx workflow.Context, req contract.Request, spec contract.Ingest, undo *saga) (contract.Result, error) {
+func (s stdoutIngest) setup(ctx workflow.Context, req contract.Request, spec contract.Ingest, undo *rollback) (contract.Result, error) {
 	call := contract.TailCall{Ingest: spec, Operation: req.Operation, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID}
 	prepared, err := run(stackOptions(ctx, catalog.StepConfigure), contract.PrepareLogTail, call)
 	if err != nil {
 		return contract.Result{}, stepFailed(catalog.StepConfigure, err)
 	}
+	undo.owns = prepared.Adopted == nil
 	// From here on the run belongs to this engine: a worker of the same queue on another host must not take a step.
 	call.Ingest.EngineID = prepared.EngineID
 	if err := s.leave(ctx, req, call.Ingest); err != nil {
@@ -104,7 +105,7 @@ func (s stdoutIngest) leave(ctx workflow.Context, req contract.Request, now cont
 	return nil
 }
 
-func (s stdoutIngest) addDatasource(ctx workflow.Context, call contract.TailCall, undo *saga, newlyMade bool) error {
+func (s stdoutIngest) addDatasource(ctx workflow.Context, call contract.TailCall, undo *rollback, newlyMade bool) error {
 	if call.Ingest.Grafana == nil {
 		return nil
 	}
@@ -181,7 +182,7 @@ func enrich(sources []contract.LogSource, spec contract.Ingest, host string) []c
 
 // startTail has the tail work with the configuration. A rollback of an update goes back to the prior one, and only what a
 // create has made is removed: what was there before knows how far it has shipped.
-func (s stdoutIngest) startTail(ctx workflow.Context, req contract.Request, call contract.TailCall, undo *saga, before bool) (contract.TailStatus, error) {
+func (s stdoutIngest) startTail(ctx workflow.Context, req contract.Request, call contract.TailCall, undo *rollback, before bool) (contract.TailStatus, error) {
 	back := call
 	if before {
 		back.Prior = &call.Ingest

@@ -59,7 +59,8 @@ type StepFailure struct {
 	RollbackFailed []string `json:"rollback_failed,omitempty"`
 	// Kept is true when on_failure = "keep" left everything for inspection.
 	Kept bool `json:"kept,omitempty"`
-	// Clean is true when nothing that the run made is left.
+	// Clean is true when nothing that the run made is left, which includes a run that made nothing. The provider then keeps no
+	// state of a failed create.
 	Clean bool `json:"clean,omitempty"`
 }
 

@@ -13,10 +13,13 @@ import (
 // stepPrepare is the step in which a run looks at what is there, and may be refused.
 const stepPrepare = "prepare"
 
-// saga remembers how to undo what a run has begun. A compensation is added before its step and must cope with the step not
+// rollback remembers how to undo what a run has begun. A compensation is added before its step and must cope with the step not
 // having happened.
-type saga struct {
+type rollback struct {
 	keep bool
+	// owns is true once the run makes something that nobody else has: it has passed its first step, and has not adopted what
+	// existed.
+	owns bool
 	// leftover names what was there before, belongs to nobody's state, and is not this run's to undo.
 	leftover      string
 	compensations []compensation
@@ -27,13 +30,13 @@ type compensation struct {
 	undo func(workflow.Context) (contract.Undone, error)
 }
 
-func (s *saga) add(what string, undo func(workflow.Context) (contract.Undone, error)) {
+func (s *rollback) add(what string, undo func(workflow.Context) (contract.Undone, error)) {
 	s.compensations = append(s.compensations, compensation{what, undo})
 }
 
 // run undoes in reverse order and returns the failure with what became of it. It uses a disconnected context, so that a
 // cancelled run cleans up too, and goes on after a compensation that failed.
-func (s *saga) run(ctx workflow.Context, err error) error {
+func (s *rollback) run(ctx workflow.Context, err error) error {
 	failure := asFailure(err)
 	// Who was refused before the first step has made nothing to look at. To keep it would leave a state that owns what refused
 	// the run, and the next apply would begin by destroying that.
@@ -55,7 +58,10 @@ func (s *saga) run(ctx workflow.Context, err error) error {
 	if s.leftover != "" {
 		failure.RollbackFailed = append(failure.RollbackFailed, s.leftover)
 	}
-	failure.Clean = len(failure.RollbackFailed) == 0
+	// A state that is kept is tainted, and the next apply begins by destroying what it names. A run that was refused, met an
+	// engine that did not answer, or adopted a service has made nothing: the destroy would hit somebody else's containers and
+	// volumes, also where the rollback could not look.
+	failure.Clean = len(failure.RollbackFailed) == 0 || !s.owns
 	return failure
 }
 
