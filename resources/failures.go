@@ -182,7 +182,11 @@ func detached(err error) bool {
 func ending(err error) (runner.Ending, bool) {
 	var interrupted *runner.InterruptedError
 	var late *runner.TimeoutError
+	var unknown *runner.UnknownStartError
 	switch {
+	case errors.As(err, &unknown):
+		// As with a run that was left running on purpose: what it makes must be in the state.
+		return runner.Ending{Detached: true}, true
 	case errors.As(err, &interrupted):
 		return interrupted.Ending, true
 	case errors.As(err, &late):

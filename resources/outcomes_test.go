@@ -154,6 +154,36 @@ func TestDetachedCreateIsNotTaintedAndBecomesReady(t *testing.T) {
 	c.destroy()
 }
 
+// The answer to the start was lost and Temporal is silent: the run may be making the service, so it must be in the state. When
+// Temporal answers again, a refresh finds the service, or that there is none.
+func TestCreateWhoseStartIsUnknownIsInProgress(t *testing.T) {
+	t.Parallel()
+	for name, happened := range map[string]bool{"it had happened": true, "it had not": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, c := creating(t)
+			f.set(func() {
+				f.outcome = func(runner.Call, func()) error {
+					return &runner.UnknownStartError{Endpoint: runner.Endpoint{Address: "127.0.0.1:7233"}, WorkflowID: "orch/orch/logs/app"}
+				}
+			})
+			c.apply("goes on without Terraform", "nor the question whether it was started")
+			c.wantStatus("in_progress")
+			f.set(func() { f.outcome = nil })
+			if happened {
+				f.exists("app", noInput)
+			} else {
+				f.expect("create app")()
+			}
+			c.apply()
+			c.wantStatus("ready")
+			c.planEmpty()
+			f.expect("delete app")()
+			c.destroy()
+		})
+	}
+}
+
 func TestCtrlCReachesTheRunnerAndSavesState(t *testing.T) {
 	t.Parallel()
 	f, c := creating(t, `on_interrupt = "detach"`)

@@ -112,9 +112,10 @@ func (c *Client) InFlight(ctx context.Context, ref contract.Ref) (contract.Opera
 	return open.operation, open.run, running, nil
 }
 
-// openRun is what Temporal says of the run that holds an ID.
+// openRun is what Temporal says of the latest run of an ID.
 type openRun struct {
 	run       Run
+	running   bool
 	operation contract.Operation
 	digest    string
 	since     time.Time
@@ -122,6 +123,15 @@ type openRun struct {
 
 // describeOpen looks at the latest run of an ID; running is false when there is none or it has ended.
 func (c *Client) describeOpen(ctx context.Context, workflowID string) (_ openRun, running bool, err error) {
+	latest, exists, err := c.describeLatest(ctx, workflowID)
+	if err != nil || !exists || !latest.running {
+		return openRun{}, false, err
+	}
+	return latest, true, nil
+}
+
+// describeLatest looks at the latest run of an ID, whether it has ended or not; exists is false when there is none.
+func (c *Client) describeLatest(ctx context.Context, workflowID string) (_ openRun, exists bool, err error) {
 	d, err := c.sdk.DescribeWorkflowExecution(ctx, workflowID, "")
 	var notFound *serviceerror.NotFound
 	if errors.As(err, &notFound) {
@@ -131,10 +141,10 @@ func (c *Client) describeOpen(ctx context.Context, workflowID string) (_ openRun
 		return openRun{}, false, err
 	}
 	info := d.GetWorkflowExecutionInfo()
-	if info.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
-		return openRun{}, false, nil
+	o := openRun{
+		run: c.run(workflowID, info.GetExecution().GetRunId()), since: info.GetStartTime().AsTime(),
+		running: info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
 	}
-	o := openRun{run: c.run(workflowID, info.GetExecution().GetRunId()), since: info.GetStartTime().AsTime()}
 	operation, err := c.memo(d, contract.MemoOperation)
 	if err != nil {
 		return openRun{}, false, err

@@ -81,6 +81,23 @@ func (e *InFlightError) Detail() string {
 			"  temporal workflow cancel --workflow-id "+e.Run.WorkflowID+" "+e.flags())
 }
 
+// UnknownStartError says that Temporal answered neither a start nor the question whether it has happened.
+type UnknownStartError struct {
+	Endpoint
+	WorkflowID string
+}
+
+// Error implements error.
+func (e *UnknownStartError) Error() string {
+	return fmt.Sprintf("Temporal at %s has answered neither the start of workflow %s nor the question whether it was started", e.Endpoint.Address, e.WorkflowID)
+}
+
+// Detail implements Detailed.
+func (e *UnknownStartError) Detail() string {
+	return detail(e.Error()+".", "The workflow may be running.",
+		"Next: when Temporal answers again, run terraform plan: it finds what the workflow has made, or that it was never started.")
+}
+
 // NoWorkerError says that nobody takes the tasks of a queue.
 type NoWorkerError struct {
 	Endpoint

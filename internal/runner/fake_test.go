@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"testing"
@@ -33,12 +34,14 @@ type frontend struct {
 	terminated string
 	// start answers the nth start, counted from 0.
 	start func(n int, r *workflowservice.StartWorkflowExecutionRequest) error
+	// silent leaves descriptions unanswered.
+	silent bool
 	// open answers a description; nil means that there is no such workflow.
 	open    func(f *frontend) *workflowpb.WorkflowExecutionInfo
 	pollers []*taskqueuepb.PollerInfo
 }
 
-func serveFrontend(t *testing.T, f *frontend) *Client {
+func serveFrontend(t *testing.T, f *frontend, change ...func(*Config)) *Client {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -49,7 +52,11 @@ func serveFrontend(t *testing.T, f *frontend) *Client {
 	workflowservice.RegisterWorkflowServiceServer(s, f)
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(s.Stop)
-	c, err := New(Config{Address: l.Addr().String(), WorkerGrace: 200 * time.Millisecond, DialTimeout: 5 * time.Second})
+	cfg := Config{Address: l.Addr().String(), WorkerGrace: 200 * time.Millisecond, DialTimeout: 5 * time.Second}
+	for _, c := range change {
+		c(&cfg)
+	}
+	c, err := New(cfg)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	return c
@@ -73,6 +80,9 @@ func (f *frontend) StartWorkflowExecution(_ context.Context, r *workflowservice.
 func (f *frontend) DescribeWorkflowExecution(context.Context, *workflowservice.DescribeWorkflowExecutionRequest) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.silent {
+		return nil, serviceerror.NewUnavailable("shard status unknown")
+	}
 	info := f.open(f)
 	if info == nil {
 		return nil, serviceerror.NewNotFound("no such workflow")
@@ -158,6 +168,51 @@ func TestStartsThatNeedAnotherAttempt(t *testing.T) {
 			require.NoError(t, err, tc.reason)
 			require.Equal(t, fakeRunID, run.RunID)
 			require.Equal(t, tc.attached, run.Attached)
+		})
+	}
+}
+
+// The start of a workflow happens on the server; its answer can be lost on the way. The run must not be in nobody's state.
+func TestAStartWhoseAnswerIsLostIsLookedFor(t *testing.T) {
+	t.Parallel()
+	ended := func(f *frontend) *workflowpb.WorkflowExecutionInfo {
+		info := lastStart(f)
+		info.Status = enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
+		return info
+	}
+	cases := map[string]struct {
+		frontend *frontend
+		found    bool
+		unknown  bool
+	}{
+		"it runs":             {frontend: &frontend{open: lastStart}, found: true},
+		"it has ended":        {frontend: &frontend{open: ended}, found: true},
+		"it never happened":   {frontend: &frontend{open: func(*frontend) *workflowpb.WorkflowExecutionInfo { return nil }}},
+		"nobody says anymore": {frontend: &frontend{silent: true}, unknown: true},
+		"another one ended long ago": {frontend: &frontend{open: func(f *frontend) *workflowpb.WorkflowExecutionInfo {
+			info := ended(f)
+			info.StartTime = timestamppb.New(time.Now().Add(-time.Hour))
+			return info
+		}}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tc.frontend.start = func(int, *workflowservice.StartWorkflowExecutionRequest) error {
+				return serviceerror.NewDeadlineExceeded("the answer is lost")
+			}
+			c := serveFrontend(t, tc.frontend, func(cfg *Config) { cfg.DialTimeout = time.Second })
+			call := newCall(t, wfEcho)
+			run, err := c.startOrAttach(t.Context(), call, call.ref().ID())
+			var unknown *UnknownStartError
+			require.Equal(t, tc.unknown, errors.As(err, &unknown), "%v", err)
+			if tc.found {
+				require.NoError(t, err)
+				require.Equal(t, fakeRunID, run.RunID)
+				require.False(t, run.Attached, "it is this call's own run")
+			} else {
+				require.Error(t, err)
+			}
 		})
 	}
 }

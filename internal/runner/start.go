@@ -6,9 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
@@ -98,6 +100,7 @@ func (c *Client) startOrAttach(ctx context.Context, call Call, id string) (Run, 
 	if _, err := c.data.ToPayloads(call.arguments()...); err != nil {
 		return Run{}, fmt.Errorf("%w of %s: %w", errUnencodable, id, err)
 	}
+	begun, lost := time.Now(), false
 	startCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.DialTimeout)
 	defer cancel()
 	for delay := retryDelay; ; delay = min(2*delay, maxDelay) {
@@ -105,8 +108,12 @@ func (c *Client) startOrAttach(ctx context.Context, call Call, id string) (Run, 
 		if err == nil || permanent(err) || isInFlight(err) {
 			return run, c.describeCall("start workflow "+id, err)
 		}
+		lost = lost || answerLost(err)
 		c.cfg.Logger.Debug("start not accepted yet", "workflow_id", id, "error", err)
 		if !pause(startCtx, delay) {
+			if lost {
+				return c.afterLostStart(ctx, call, id, begun, err)
+			}
 			return Run{}, c.describeCall("start workflow "+id, err)
 		}
 		if ctx.Err() != nil {
@@ -147,6 +154,40 @@ func (c *Client) tryStart(ctx context.Context, call Call, id string) (Run, error
 // same reports whether the open run does what the call asks for.
 func (o openRun) same(call Call) bool {
 	return o.operation == call.operation() && o.digest == call.digest()
+}
+
+// answerLost reports that a request may have reached Temporal although it was not answered.
+func answerLost(err error) bool {
+	var late *serviceerror.DeadlineExceeded
+	var away *serviceerror.Unavailable
+	if errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	// gRPC has no other sign that nothing was sent than its text.
+	return errors.As(err, &away) && !strings.Contains(err.Error(), "while dialing")
+}
+
+// clockSkew is how far the clocks of Temporal and of this host may differ.
+const clockSkew = time.Minute
+
+// afterLostStart finds out what became of a start that Temporal did not answer in time. A run that does what the call asks for,
+// and began with it or runs still, is the one that was started. Where Temporal does not answer this question either, the run
+// may be under way: it must not be in nobody's state.
+func (c *Client) afterLostStart(ctx context.Context, call Call, id string, begun time.Time, cause error) (Run, error) {
+	askCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.DialTimeout)
+	defer cancel()
+	for delay := retryDelay; ; delay = min(2*delay, maxDelay) {
+		latest, exists, err := c.describeLatest(askCtx, id)
+		switch {
+		case err == nil && exists && latest.same(call) && (latest.running || latest.since.After(begun.Add(-clockSkew))):
+			c.cfg.Logger.Info("the start had happened, although its answer was lost", "workflow_id", id, "run_id", latest.run.RunID)
+			return latest.run, nil
+		case err == nil:
+			return Run{}, c.describeCall("start workflow "+id, cause)
+		case permanent(err) || unreadable(err) || !pause(askCtx, delay):
+			return Run{}, &UnknownStartError{Endpoint: c.endpoint(), WorkflowID: id}
+		}
+	}
 }
 
 // afterInterruptedStart finds out whether a start whose answer was lost has happened. If so the wait goes on from there,
