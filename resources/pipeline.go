@@ -156,7 +156,8 @@ func (p *pipeline[M, In, PM]) setup(ctx context.Context, o *operation[PM], diags
 func (p *pipeline[M, In, PM]) ask(_ context.Context, request *contract.Request, m PM, _ privateReader, _ *diag.Diagnostics) {
 	b := m.common()
 	request.EngineID = b.EngineID.ValueString()
-	request.DeleteVolumes = request.Operation == contract.OpDelete && b.DeleteVolumes.ValueBool()
+	// A refresh asks too: volumes that a destroy would remove must not be forgotten because the containers are gone.
+	request.DeleteVolumes = b.DeleteVolumes.ValueBool()
 }
 
 // observe implements family.

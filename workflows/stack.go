@@ -329,7 +329,9 @@ func (s stack) Status(ctx workflow.Context, req contract.Request) (contract.Obse
 	} else if err := spec.Ref.Validate(); err != nil {
 		return contract.Observed{}, failed(stepFailed("inspect", contract.Fail(contract.InvalidInput, "%v", err)))
 	}
-	call := contract.StackCall{Stack: spec, Operation: contract.OpStatus, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID}
+	call := contract.StackCall{
+		Stack: spec, Operation: contract.OpStatus, RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID, DeleteVolumes: req.DeleteVolumes,
+	}
 	observed, err := run(stackOptions(ctx, "inspect"), contract.InspectStack, call)
 	if err != nil {
 		return contract.Observed{}, failed(stepFailed("inspect", err))

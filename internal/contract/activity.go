@@ -48,7 +48,7 @@ type StackCall struct {
 	Stack     Stack     `json:"stack"`
 	Operation Operation `json:"operation,omitempty"`
 	RunID     string    `json:"run_id"`
-	// DeleteVolumes is for RemoveStack.
+	// DeleteVolumes is for RemoveStack, and for InspectStack, which counts volumes as found when they would be removed.
 	DeleteVolumes bool `json:"delete_volumes,omitempty"`
 }
 

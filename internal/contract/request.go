@@ -44,7 +44,7 @@ type Request struct {
 	Verify *bool `json:"verify,omitempty"`
 	// OnFailure is OnFailureRollback (also when empty) or OnFailureKeep.
 	OnFailure string `json:"on_failure,omitempty"`
-	// DeleteVolumes lets a cleanup remove the service's volumes, data and secrets included.
+	// DeleteVolumes lets a cleanup remove the service's volumes, data and secrets included. A status counts them as found then.
 	DeleteVolumes bool `json:"delete_volumes,omitempty"`
 
 	// AppSecrets are the write-only secrets of a deployed application, by name. They travel like Secrets.
@@ -195,7 +195,8 @@ const StateMissing = "missing"
 // Observed is what a status workflow returns.
 type Observed struct {
 	EngineID string `json:"engine_id"`
-	// Found is false when nothing of the service is on the engine (volumes do not count: they outlive it).
+	// Found is false when nothing of the service is on the engine that a destroy would remove: no container, no network, and no
+	// volume either where the request says that they are deleted with the service.
 	Found      bool             `json:"found"`
 	Components []ComponentState `json:"components"`
 	// Input is the service's input as written, put together from the labels.

@@ -31,7 +31,9 @@ func (e *Engine) Inspect(ctx context.Context, call contract.StackCall) (contract
 		return observed, err
 	}
 	names := componentNames(owned)
-	observed.Found = len(names) > 0
+	if observed.Found, err = e.found(ctx, call, names); err != nil {
+		return observed, err
+	}
 	net, err := e.network(ctx, r.Network())
 	if err != nil {
 		return observed, err
@@ -64,6 +66,21 @@ func (e *Engine) Inspect(ctx context.Context, call contract.StackCall) (contract
 	observed.Components = states
 	observed.Input, err = joinInputs(owned, live.byID)
 	return observed, err
+}
+
+// found reports whether anything of the service is on the engine that a destroy would remove. Without containers, what is left
+// is a network, and the volumes where they are to be deleted with the service: removed from the state, they would be nobody's.
+// A call without components asks by the labels alone, as an import does, which needs containers to read an input from.
+func (e *Engine) found(ctx context.Context, call contract.StackCall, names []string) (bool, error) {
+	if len(names) > 0 || len(call.Stack.Components) == 0 {
+		return len(names) > 0, nil
+	}
+	networks, err := e.networks(ctx, call.Stack.Ref)
+	if err != nil || len(networks) > 0 || !call.DeleteVolumes {
+		return len(networks) > 0, err
+	}
+	volumes, err := e.volumes(ctx, call.Stack.Ref)
+	return len(volumes) > 0, err
 }
 
 // componentNames are the components that have a container, in order.

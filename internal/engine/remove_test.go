@@ -56,6 +56,36 @@ func TestRemoveTakesEverythingWithTheLabelsAndNothingElse(t *testing.T) {
 	}
 }
 
+// Somebody has removed the containers: what is left is the service's all the same, or a destroy would forget it.
+func TestWhatContainersLeaveBehindIsFound(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	a := s.component("alpha")
+	a.Volumes = []contract.Volume{{Name: s.ref.Volume("alpha", "data"), Path: "/data"}}
+	s.up(a)
+	must(t, s.api.ContainerRemove(t.Context(), a.Container, container.RemoveOptions{Force: true}))
+	found := func(deleteVolumes bool, components ...contract.Component) bool {
+		call := s.call(components...)
+		call.DeleteVolumes = deleteVolumes
+		observed, err := s.e.Inspect(t.Context(), call)
+		must(t, err)
+		return observed.Found
+	}
+	if !found(false, a) {
+		t.Error("the network does not count")
+	}
+	if found(false) {
+		t.Error("an import finds a service without a container to read its input from")
+	}
+	must(t, s.api.NetworkRemove(t.Context(), s.ref.Network()))
+	if found(false, a) {
+		t.Error("volumes that outlive the service count as the service")
+	}
+	if !found(true, a) {
+		t.Error("volumes that go with the service do not count")
+	}
+}
+
 func TestRemoveNamesForeignUsersOfTheNetworkAndOfVolumes(t *testing.T) {
 	t.Parallel()
 	s := newService(t)

@@ -130,8 +130,8 @@ func holdsTrue(v any) bool {
 	return false
 }
 
-// All gone is not drift: the resource is to be made again.
-func TestAllContainersGoneMeansCreate(t *testing.T) {
+// The network and the volumes are still the resource's: it is repaired, and a destroy leaves none of them.
+func TestAllContainersGoneMeansRepair(t *testing.T) {
 	t.Parallel()
 	p := newPipeline(t, "gone")
 	w := newWorld(t, shared.get(t))
@@ -141,9 +141,12 @@ func TestAllContainersGoneMeansCreate(t *testing.T) {
 		docker(t, "rm", "--force", p.container(component))
 	}
 	require.Equal(t, 2, w.plan().exit)
-	require.Equal(t, []string{"create"}, w.planned().Actions)
+	require.Equal(t, []string{"update"}, w.planned().Actions)
 	w.applyPlan()
 	w.assertEmptyPlan()
+	for _, component := range components {
+		docker(t, "rm", "--force", p.container(component))
+	}
 	w.destroy()
 	assertNothingLeft(t, p.service)
 }
