@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -192,8 +193,11 @@ func (r *ignoreRules) decisive(name string, folder bool) *pattern {
 func (r *ignoreRules) load(folder string) error {
 	name := filepath.Join(r.root, filepath.FromSlash(folder), ".gitignore")
 	info, err := os.Lstat(name)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil //nolint:nilerr // no file, no rules
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		return nil
+	}
+	if err != nil {
+		return contract.Fail(contract.InvalidInput, "%s cannot be read: %v", name, err)
 	}
 	content, err := os.ReadFile(name)
 	if err != nil {
