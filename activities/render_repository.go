@@ -17,18 +17,20 @@ import (
 func repositoryNote(ref contract.Ref) string { return contract.RepositoryNote + ref.ID() }
 
 // pushed reads the folder that is pushed, with the platform's configuration file where the folder has none.
-func pushed(call contract.DeploymentCall, r contract.Repository) (sourcetree.Tree, error) {
-	tree, err := sourcetree.Read(r.Source)
+func pushed(ctx context.Context, call contract.DeploymentCall, r contract.Repository) (sourcetree.Tree, error) {
+	tree, err := sourcetree.Read(ctx, r.Source)
 	if err != nil {
 		failure := contract.AsFailure(err)
 		if failure != nil {
 			failure.Attribute = "repository.source"
+		}
+		if failure != nil && failure.Hint == "" {
 			failure.Hint = "the folder is read where the worker runs; run the worker where it is, or push it yourself and leave source out"
 		}
 		return tree, err
 	}
 	if r.SourceHash != "" && tree.Hash() != r.SourceHash {
-		return tree, contract.Fail(contract.InvalidInput, "the folder %s is not what was planned: its tree is %s, planned was %s", r.Source, tree.Hash()[:12], r.SourceHash[:min(12, len(r.SourceHash))]).On("repository.source").Next("it has changed since, or the worker runs on another host with another folder; plan and apply again")
+		return tree, contract.Fail(contract.InvalidInput, "the folder %s is not what was planned: its tree is %s, planned was %s", r.Source, tree.Hash()[:12], r.SourceHash[:min(12, len(r.SourceHash))]).On("repository.source").Next("it has changed since, or the worker has another folder under that path, or other settings of git (core.excludesFile, a user of another name); plan and apply again")
 	}
 	if name := call.Deployment.ConfigName; name != "" && !tree.Has(name) {
 		tree = tree.With(name, []byte(call.Deployment.Config))
@@ -38,7 +40,7 @@ func pushed(call contract.DeploymentCall, r contract.Repository) (sourcetree.Tre
 
 // prepareRepository looks at the folder and the repository before anything is changed.
 func (p renderPlatform) prepareRepository(ctx context.Context, call contract.DeploymentCall, r contract.Repository, prepared *contract.DeploymentPrepared) error {
-	if _, err := pushed(call, r); err != nil {
+	if _, err := pushed(ctx, call, r); err != nil {
 		return err
 	}
 	gh, err := p.github(r)
@@ -119,7 +121,7 @@ func (p renderPlatform) ensureRepository(ctx context.Context, gh *github.Client,
 // push makes sure of the repository and brings the folder's content to its branch.
 func (p renderPlatform) push(ctx context.Context, call contract.DeploymentCall, r contract.Repository, progress engine.Progress) (contract.Deployed, error) {
 	deployed := call.Deployed
-	tree, err := pushed(call, r)
+	tree, err := pushed(ctx, call, r)
 	if err != nil {
 		return deployed, err
 	}

@@ -2,6 +2,7 @@ package resources
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -45,7 +46,7 @@ const githubPlatform = "github"
 const renderDescription = `A web service on Render: an image that it runs, or a Git repository that it builds.
 
 A repository on GitHub can be created and filled by orch: the worker pushes a folder of its host with commits that follow from their
-content, so that the same content is pushed once. Files that ` + "`.gitignore`" + ` names are left out. The plan shows the ` + "`render.yaml`" + ` that stands
+content, so that the same content is pushed once. What git would not commit is left out, and passwords and keys are refused. The plan shows the ` + "`render.yaml`" + ` that stands
 for the deployment; Render checks it at apply, and a folder without one gets it. Render itself creates services through its API only, so
 the worker does that, with ` + "`RENDER_API_KEY`" + ` (and ` + "`GITHUB_TOKEN`" + `) of its own environment unless other tokens are named.
 
@@ -82,7 +83,7 @@ func (m *renderModel) removal(request *contract.Request) {
 // planSource implements sourced.
 func (m *renderModel) planSource(ctx context.Context, prior any, diags *diag.Diagnostics) bool {
 	before, _ := prior.(*renderModel)
-	hash := m.hashSource(ctx, diags)
+	hash, files := m.hashSource(ctx, diags)
 	if before != nil && before.SourceHash.Equal(hash) || hash.IsNull() && before == nil {
 		m.SourceHash = hash
 		return false
@@ -91,6 +92,10 @@ func (m *renderModel) planSource(ctx context.Context, prior any, diags *diag.Dia
 		diags.AddAttributeWarning(path.Root("repository").AtName("source"), "The source has changed",
 			"Its Git tree is "+hash.ValueString()+" now; deployed is "+before.SourceHash.ValueString()+". The apply pushes what is there then.")
 	}
+	if private := truthOf(m.Repository, "private"); files > 0 && truthOf(m.Repository, "create").ValueBool() && private.Equal(types.BoolValue(false)) {
+		diags.AddAttributeWarning(path.Root("repository").AtName("private"), fmt.Sprintf("%d files go to a PUBLIC repository", files),
+			"Everybody can read what is pushed to "+textOf(m.Repository, "name").ValueString()+", for ever. Leave private out to have it created for you alone.")
+	}
 	m.SourceHash = types.StringUnknown()
 	return true
 }
@@ -98,33 +103,37 @@ func (m *renderModel) planSource(ctx context.Context, prior any, diags *diag.Dia
 // resolveSource implements sourced.
 func (m *renderModel) resolveSource(ctx context.Context, diags *diag.Diagnostics) {
 	if m.SourceHash.IsUnknown() {
-		m.SourceHash = m.hashSource(ctx, diags)
+		m.SourceHash, _ = m.hashSource(ctx, diags)
 	}
 }
 
 // hashSource is the Git tree of the source folder; null when there is none on this machine: the worker has it then, and
-// changes in it are not seen here.
-func (m *renderModel) hashSource(ctx context.Context, diags *diag.Diagnostics) types.String {
+// changes in it are not seen here. With it comes how many files the folder holds.
+func (m *renderModel) hashSource(ctx context.Context, diags *diag.Diagnostics) (hash types.String, files int) {
 	source := textOf(m.Repository, "source")
 	if source.IsNull() {
-		return types.StringNull()
+		return types.StringNull(), 0
 	}
 	attribute := path.Root("repository").AtName("source")
 	folder := folderOf(source.ValueStringPointer(), diags)
 	if diags.HasError() {
-		return types.StringNull()
+		return types.StringNull(), 0
 	}
-	tree, err := sourcetree.Read(*folder)
+	tree, err := sourcetree.Read(ctx, *folder)
 	if sourcetree.NotFound(err) {
 		diags.AddAttributeWarning(attribute, "The source is not on this machine",
 			"The worker pushes what it finds there. Changes in the folder do not show in a plan; change another attribute to have them deployed.")
-		return types.StringNull()
+		return types.StringNull(), 0
 	}
 	if err != nil {
-		diags.AddAttributeError(attribute, "The source cannot be read", Detail(err))
-		return types.StringNull()
+		detail := Detail(err)
+		if failure := contract.AsFailure(err); failure != nil && failure.Hint != "" {
+			detail += "\n\n" + Sentence(failure.Hint)
+		}
+		diags.AddAttributeError(attribute, "The source cannot be pushed", detail)
+		return types.StringNull(), 0
 	}
-	return types.StringValue(tree.Hash())
+	return types.StringValue(tree.Hash()), tree.Len()
 }
 
 // folderOf is the absolute path of the source: the worker runs elsewhere. Terraform starts providers in the folder that it runs in.

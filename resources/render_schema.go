@@ -64,10 +64,12 @@ func renderRepositorySchema() map[string]schema.Attribute {
 				"deployment, is refused then. Needs `source`. Default: `false`.",
 		},
 		"private": schema.BoolAttribute{
-			Optional: true, MarkdownDescription: "Whether a repository that is created is private. Default: `false`.",
+			Optional: true, MarkdownDescription: "Whether a repository that is created is private. Render fetches a private one where its GitHub App is installed. " +
+				"With `false` the whole world reads what is pushed, and a plan warns of it. Default: `true`.",
 		},
 		"source": schema.StringAttribute{
-			Optional: true, PlanModifiers: []planmodifier.String{sameFolder{}}, MarkdownDescription: "Folder whose content becomes that of the branch. The worker reads it on its host, under its absolute path. Files that `.gitignore` names stay out. " +
+			Optional: true, PlanModifiers: []planmodifier.String{sameFolder{}}, MarkdownDescription: "Folder whose content becomes that of the branch. The worker reads it on its host, under its absolute path. What git would not commit stays out; in a work tree git itself is asked. " +
+				"Files that hold passwords or keys (`.env`, private keys, `credentials.json` and the like) are refused, unless they are committed, or a line of `.gitignore` like `!/.env` takes them back. " +
 				"Commits of somebody else on the branch are refused, unless `adopt_existing` is set: " +
 				"then orch commits on top of them. Default: nothing is pushed, and the branch is built as it is.",
 		},

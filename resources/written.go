@@ -80,6 +80,12 @@ func writeOnly(block types.Object, name string) types.String {
 // textOf is writeOnly by another name: a text of a block; null where there is none.
 func textOf(block types.Object, name string) types.String { return writeOnly(block, name) }
 
+// truthOf is a boolean of a block; null where there is none.
+func truthOf(block types.Object, name string) types.Bool {
+	value, _ := block.Attributes()[name].(types.Bool)
+	return value
+}
+
 // local is implemented by models whose input has something that the provider reads where it runs.
 type local[In any] interface {
 	complete(in *In, diags *diag.Diagnostics)

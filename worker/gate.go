@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/interceptor"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/temporal-orchestrator/terraform-provider-orch/activities"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
@@ -43,7 +44,7 @@ func (g *gated) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActi
 	}
 	if !activity.GetInfo(ctx).IsLocalActivity {
 		if err := g.enter(ctx); err != nil {
-			return nil, err
+			return nil, activities.Ended(ctx)
 		}
 		defer g.free.Release(1)
 	}

@@ -61,8 +61,9 @@ func (h *Host) Worker(c client.Client, queue string) (worker.Worker, error) {
 	w := worker.New(c, queue, worker.Options{
 		Tuner:        tuner,
 		Interceptors: []interceptor.WorkerInterceptor{h.gate},
-		// A cancellation comes with the answer to a heartbeat: the SDK would send one in 12 s, and Ctrl-C would wait for it.
-		MaxHeartbeatThrottleInterval: time.Second,
+		// A cancellation comes with the answer to a heartbeat, and Ctrl-C waits for it. It is also the time that a heartbeat may take:
+		// a server under load needs seconds, so a shorter one would lose heartbeats.
+		MaxHeartbeatThrottleInterval: 4 * time.Second,
 		// Activities learn of a stop through their context only after this time.
 		WorkerStopTimeout: h.options.StopTimeout,
 		OnFatalError: func(err error) {

@@ -18,7 +18,7 @@ type deployment struct{ entry catalog.DeploymentEntry }
 func deploymentOptions(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 15 * time.Minute,
-		HeartbeatTimeout:    15 * time.Second,
+		HeartbeatTimeout:    30 * time.Second,
 		// A rollback must not race the step that it undoes.
 		WaitForCancellation: true,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 2 * time.Second, MaximumInterval: 10 * time.Second, MaximumAttempts: 3},

@@ -23,7 +23,7 @@ func (s stack) family(ctx workflow.Context) workflow.Context {
 	}
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: retry.Timeout,
-		HeartbeatTimeout:    15 * time.Second,
+		HeartbeatTimeout:    30 * time.Second,
 		// A rollback must not race the step that it undoes.
 		WaitForCancellation: true,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: retry.Initial, MaximumInterval: retry.Max, MaximumAttempts: retry.Attempts},

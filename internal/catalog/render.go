@@ -37,7 +37,7 @@ type RenderRepository struct {
 	// Name is "owner/name" on GitHub.
 	Name   *string `json:"name"`
 	Branch *string `json:"branch"`
-	// Create makes the repository, private or not, where there is none.
+	// Create makes the repository where there is none; private, unless Private says false.
 	Create  *bool `json:"create"`
 	Private *bool `json:"private"`
 	// Source is a folder on the worker's host that is pushed, and SourceHash the Git tree that it was when planned.
@@ -114,7 +114,7 @@ func (in RenderInput) spec() contract.RenderSpec {
 	if r := in.Repository; r != nil {
 		spec.Runtime = or(in.Runtime, DefaultRenderRuntime)
 		spec.Repository = &contract.Repository{
-			Name: or(r.Name, ""), Branch: or(r.Branch, DefaultRenderBranch), Create: or(r.Create, false), Private: or(r.Private, false),
+			Name: or(r.Name, ""), Branch: or(r.Branch, DefaultRenderBranch), Create: or(r.Create, false), Private: or(r.Private, true),
 			Source: or(r.Source, ""), SourceHash: or(r.SourceHash, ""), GitURL: strings.TrimSuffix(or(r.GitURL, defaultGitURL), "/"),
 		}
 	}

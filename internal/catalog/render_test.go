@@ -54,3 +54,12 @@ func TestRenderProblemsNameTheAttribute(t *testing.T) {
 		require.Equal(t, contract.InvalidInput, failure.Class)
 	}
 }
+
+func TestARepositoryThatIsCreatedIsPrivateUnlessItIsSaidToBePublic(t *testing.T) {
+	for private, want := range map[string]bool{"": true, `,"private":null`: true, `,"private":true`: true, `,"private":false`: false} {
+		input := `{"repository":{"name":"octo/shop","create":true,"source":"/app"` + private + `}}`
+		d, err := catalog.RenderDeployment.Entry().Expand(contract.NewRef(contract.RenderDeployment, "", "shop"), json.RawMessage(input))
+		require.NoError(t, err)
+		require.Equal(t, want, d.Render.Repository.Private, input)
+	}
+}

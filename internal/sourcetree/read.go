@@ -1,14 +1,11 @@
 package sourcetree
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"github.com/go-git/go-billy/v5/osfs"
-	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
@@ -21,9 +18,10 @@ const (
 	MaxFileBytes = 100 << 20
 )
 
-// Read reads the folder. Files that .gitignore names are left out: they are where passwords and build results lie. An error
-// is a *contract.StepFailure of class NotFound or InvalidInput.
-func Read(dir string) (Tree, error) {
+// Read reads the folder. What git would not commit is left out: that is where passwords and build results lie. Files that look
+// like secrets all the same are refused, unless they are tracked or a line of a .gitignore takes them back by name. An error is
+// a *contract.StepFailure of class NotFound or InvalidInput.
+func Read(ctx context.Context, dir string) (Tree, error) {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -38,13 +36,16 @@ func Read(dir string) (Tree, error) {
 	if err != nil {
 		return Tree{}, contract.Fail(contract.InvalidInput, "%s cannot be read: %v", dir, err)
 	}
-	patterns, err := gitignore.ReadPatterns(osfs.New(root), nil)
+	chosen, err := choose(ctx, root)
 	if err != nil {
-		return Tree{}, contract.Fail(contract.InvalidInput, "the .gitignore files in %s cannot be read: %v", dir, err)
+		return Tree{}, invalid(err)
 	}
-	r := reader{root: root, ignored: gitignore.NewMatcher(patterns)}
+	r := reader{root: root, choice: chosen}
 	if err := filepath.WalkDir(root, r.visit); err != nil {
 		return Tree{}, invalid(err)
+	}
+	if err := refused(dir, r.secrets); err != nil {
+		return Tree{}, err
 	}
 	if len(r.tree.files) == 0 {
 		return Tree{}, contract.Fail(contract.InvalidInput, "%s holds no file that git would commit", dir)
@@ -62,9 +63,10 @@ func invalid(err error) error {
 
 type reader struct {
 	root    string
-	ignored gitignore.Matcher
+	choice  choice
 	tree    Tree
 	bytes   int64
+	secrets []string
 }
 
 func (r *reader) visit(path string, entry fs.DirEntry, err error) error {
@@ -76,13 +78,18 @@ func (r *reader) visit(path string, entry fs.DirEntry, err error) error {
 		return err
 	}
 	name := filepath.ToSlash(relative)
-	if entry.Name() == ".git" || r.ignored.Match(strings.Split(name, "/"), entry.IsDir()) {
-		if entry.IsDir() {
+	if entry.IsDir() {
+		if entry.Name() == ".git" {
 			return fs.SkipDir
 		}
-		return nil
+		entered, err := r.choice.enter(name)
+		if err == nil && !entered {
+			return fs.SkipDir
+		}
+		return err
 	}
-	if entry.IsDir() {
+	taken, meant := r.choice.takes(name)
+	if !taken || entry.Name() == ".git" {
 		return nil
 	}
 	file, err := r.read(path, entry)
@@ -98,6 +105,9 @@ func (r *reader) visit(path string, entry fs.DirEntry, err error) error {
 		return contract.Fail(contract.InvalidInput, "%s holds more than %d MB; name what does not belong into the repository in its .gitignore", r.root, MaxBytes>>20)
 	}
 	r.tree.files = append(r.tree.files, file)
+	if !meant && file.mode != modeLink && sensitive(entry.Name(), file.content) {
+		r.secrets = append(r.secrets, name)
+	}
 	return nil
 }
 

@@ -54,7 +54,7 @@ func folder(t *testing.T) string {
 
 func TestHashIsTheTreeThatGitWouldCommit(t *testing.T) {
 	dir := folder(t)
-	tree, err := sourcetree.Read(dir)
+	tree, err := sourcetree.Read(t.Context(), dir)
 	require.NoError(t, err)
 	require.False(t, tree.Has(".env"))
 	require.True(t, tree.Has("keep.log"))
@@ -65,11 +65,11 @@ func TestHashIsTheTreeThatGitWouldCommit(t *testing.T) {
 
 	link := filepath.Join(t.TempDir(), "link")
 	require.NoError(t, os.Symlink(dir, link))
-	linked, err := sourcetree.Read(link)
+	linked, err := sourcetree.Read(t.Context(), link)
 	require.NoError(t, err)
 	require.Equal(t, tree.Hash(), linked.Hash(), "a link to the folder is the folder")
 
-	again, err := sourcetree.Read(dir)
+	again, err := sourcetree.Read(t.Context(), dir)
 	require.NoError(t, err)
 	require.Equal(t, tree.Hash(), again.Hash(), ".git is not a part of the tree")
 
@@ -87,7 +87,7 @@ func TestReadSaysWhatIsWrongWithTheFolder(t *testing.T) {
 		"file":    "is no folder",
 		"ignored": "holds no file that git would commit",
 	} {
-		_, err := sourcetree.Read(filepath.Join(dir, path))
+		_, err := sourcetree.Read(t.Context(), filepath.Join(dir, path))
 		var failure *contract.StepFailure
 		require.ErrorAs(t, err, &failure)
 		require.Contains(t, failure.Cause, want)

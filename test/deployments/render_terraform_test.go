@@ -21,7 +21,7 @@ func (w *renderWorld) worker(more ...string) *worker {
 // hcl is a resource orch_render_deployment.app that pushes the source; more are further lines.
 func (w *renderWorld) hcl(name string, more ...string) string {
 	return "resource \"orch_render_deployment\" \"app\" {\n  service_name = \"" + name + "\"\n  delete_repository = true\n  repository = {\n    name = \"octo/" + name +
-		"\"\n    create = true\n    source = \"" + w.source + "\"\n    git_url = \"" + w.url + "\"\n  }\n  " + strings.Join(more, "\n  ") + "\n}\n"
+		"\"\n    create = true\n    private = false\n    source = \"" + w.source + "\"\n    git_url = \"" + w.url + "\"\n  }\n  " + strings.Join(more, "\n  ") + "\n}\n"
 }
 
 func TestRenderThroughTerraform(t *testing.T) {
@@ -132,7 +132,8 @@ func TestRenderExample(t *testing.T) {
 	example, err := os.ReadFile(filepath.Join(dir, "resource.tf"))
 	require.NoError(t, err)
 	tf := newTerraform(t, w.worker("ORCH_SECRET_SHOP_API_KEY=very-secret-value"), "rnd")
-	tf.use(strings.Replace(string(example), `"./app"`, `"`+filepath.Join(dir, "app")+`"`+"\n    git_url = \""+w.url+`"`, 1))
+	// The double fetches as Render does where its GitHub App is not installed.
+	tf.use(strings.Replace(string(example), `"./app"`, `"`+filepath.Join(dir, "app")+`"`+"\n    private = false\n    git_url = \""+w.url+`"`, 1))
 	tf.apply()
 	require.Equal(t, []string{"octo/shop"}, w.github.Repositories())
 	require.ElementsMatch(t, []string{"proxy", "shop"}, w.render.Names())

@@ -82,7 +82,7 @@ func (w *renderWorld) image(image string, more ...string) string {
 }
 
 func (w *renderWorld) repository(more ...string) string {
-	return object(append([]string{`"repository":{"name":"octo/shop","create":true,"source":"` + w.source + `","git_url":"` + w.url + `"}`}, more...))
+	return object(append([]string{`"repository":{"name":"octo/shop","create":true,"private":false,"source":"` + w.source + `","git_url":"` + w.url + `"}`}, more...))
 }
 
 func object(attributes []string) string {

@@ -23,6 +23,7 @@ const resource = `resource "orch_render_deployment" "app" {
   repository = {
     name    = "%[2]s/shop"
     create  = true
+    private = false
     source  = "/path/to/a/folder/with/a/Dockerfile"
     git_url = "%[1]s"
   }
