@@ -50,12 +50,13 @@ type layer struct {
 var layers = []layer{
 	{".", []string{"provider"}, "the provider binary serves, nothing else"},
 	{"provider", []string{"resources", "datasources", "internal/catalog", "internal/runner", "internal/contract"}, "configuration ends in one runner.Client"},
-	{"resources", []string{"internal/catalog", "internal/runner", "internal/buildcontext", "internal/sourcetree", "internal/contract"}, "resources start workflows by name: linking them would link Docker into the provider"},
-	{"datasources", []string{"internal/catalog", "internal/runner", "internal/contract"}, "data sources ask workflows, as resources do"},
+	{"resources", []string{"internal/terraform", "internal/catalog", "internal/runner", "internal/buildcontext", "internal/sourcetree", "internal/contract"}, "resources start workflows by name: linking them would link Docker into the provider"},
+	{"datasources", []string{"internal/terraform", "internal/catalog", "internal/runner", "internal/contract"}, "data sources ask workflows, as resources do"},
 	{"workflows", []string{"internal/catalog", "internal/contract"}, "deterministic code reaches the world through activity names only"},
 	{"activities", []string{"internal/engine", "internal/ingest", "internal/cloud", "internal/cloud/*", "internal/sourcetree", "internal/secret", "internal/buildcontext", "internal/contract"}, "side effects know nothing of the order in which they run"},
 	{"worker", []string{"workflows", "activities", "internal/runner", "internal/secret", "internal/engine", "internal/cloud", "internal/cloud/*", "internal/contract"}, "the worker puts the activities' dependencies together and serves users' own binaries too"},
 	{workerModule, []string{"worker", "workflows", "activities", "internal/catalog", "internal/runner", "internal/secret", "internal/engine", "internal/contract"}, "a binary may wire everything on the worker's side, and nothing of Terraform's"},
+	{"internal/terraform", nil, "conversions of values know no kind of service"},
 	{"internal/catalog", []string{"internal/contract"}, "components are data"},
 	{"internal/runner", []string{"internal/secret", "internal/contract"}, "the only client of Temporal on the provider's side"},
 	{"internal/secret", []string{"internal/contract"}, "encryption serves both sides"},
@@ -77,7 +78,7 @@ var fences = []struct {
 }{
 	{
 		[]string{"github.com/hashicorp/terraform-plugin"},
-		[]string{".", "provider", "resources", "datasources", "test"},
+		[]string{".", "provider", "resources", "datasources", "internal/terraform", "test"},
 		"Terraform stays out of worker, workflows and runner, so that they serve any client",
 	},
 	{

@@ -18,6 +18,7 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/catalog"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/terraform"
 )
 
 // readTimeout is how long an inspection is waited for when the timeouts attribute does not say.
@@ -238,7 +239,7 @@ func (l *look) fill(ctx context.Context, m *pipelineModel, observed contract.Obs
 		m.Verification[proof.Signal] = proof.LatencyMS
 	}
 	var err error
-	if m.Input, err = fromJSON(ctx, observed.Input); err != nil {
+	if m.Input, err = terraform.FromJSON(observed.Input); err != nil {
 		addFailure(diags, "the input of "+l.name(), err)
 	}
 	m.Endpoints, m.DatasourceUID = l.reach(observed.Input)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/terraform"
 )
 
 type stdoutIngest struct{ connected }
@@ -94,7 +95,7 @@ func (s *stdoutIngest) Read(ctx context.Context, req datasource.ReadRequest, res
 	if len(m.Drift) > 0 {
 		m.Status = types.StringValue(contract.StatusDegraded)
 	}
-	if m.Input, err = fromJSON(ctx, observed.Input); err != nil {
+	if m.Input, err = terraform.FromJSON(observed.Input); err != nil {
 		addFailure(diags, "the input of "+what, err)
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/terraform"
 )
 
 type workflow struct{ connected }
@@ -141,12 +142,12 @@ func (m *workflowModel) describe(d *runner.Description) {
 // setValues stores the payloads. What cannot be read, for lack of a key, hides nothing else of the run: it is warned about.
 func (m *workflowModel) setValues(ctx context.Context, d *runner.Description, diags *diag.Diagnostics) {
 	var problems []string
-	m.Memo, m.SensitiveMemo, problems = split(ctx, d.Memo)
+	m.Memo, m.SensitiveMemo, problems = split(d.Memo)
 	if len(problems) > 0 {
 		diags.AddAttributeWarning(path.Root("memo"), "A part of the memo of workflow "+d.WorkflowID+" cannot be read", sentence(strings.Join(problems, "\n")))
 	}
 	// Search attributes are never encrypted: the server must read them.
-	m.SearchAttributes, _, problems = split(ctx, d.SearchAttributes)
+	m.SearchAttributes, _, problems = split(d.SearchAttributes)
 	if len(problems) > 0 {
 		diags.AddAttributeWarning(path.Root("search_attributes"), "A search attribute of workflow "+d.WorkflowID+" cannot be read", sentence(strings.Join(problems, "\n")))
 	}
@@ -155,7 +156,7 @@ func (m *workflowModel) setValues(ctx context.Context, d *runner.Description, di
 		return
 	}
 	m.ResultEncoding = orNull(d.Result.Encoding)
-	result, err := fromJSON(ctx, d.Result.JSON)
+	result, err := terraform.FromJSON(d.Result.JSON)
 	if d.Result.Problem != nil {
 		err = d.Result.Problem
 	}

@@ -36,7 +36,7 @@ func newChatService() resource.Resource {
 func (m *chatServiceModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
 	values := m.values(catalog.ChatName)
 	maps.Copy(values, databaseSecrets(m.Neo4j, types.ObjectNull(nil)))
-	if token := writeOnly(m.Cloudflare, "token_wo"); !token.IsNull() {
+	if token := textOf(m.Cloudflare, "token_wo"); !token.IsNull() {
 		values[contract.CloudflareToken] = token.ValueString()
 	}
 	return values

@@ -59,10 +59,10 @@ func qdrantSchema() schema.Attribute {
 // databaseSecrets are the write-only values of the databases, which must come from the configuration.
 func databaseSecrets(neo4j, qdrant types.Object) map[string]string {
 	secrets := map[string]string{}
-	if password := writeOnly(neo4j, "password_wo"); !password.IsNull() {
+	if password := textOf(neo4j, "password_wo"); !password.IsNull() {
 		secrets[catalog.Neo4jName+"/"+catalog.Neo4jPasswordSecret] = password.ValueString()
 	}
-	if key := writeOnly(qdrant, "api_key_wo"); !key.IsNull() {
+	if key := textOf(qdrant, "api_key_wo"); !key.IsNull() {
 		secrets[catalog.QdrantName+"/"+catalog.QdrantAPIKeySecret] = key.ValueString()
 	}
 	return secrets

@@ -96,11 +96,11 @@ func (v ownPasswordValidator) ValidateString(ctx context.Context, req validator.
 func grafanaSecrets(grafana types.Object, store string) map[string]string {
 	secrets := map[string]string{}
 	keep := func(component, name, attribute string) {
-		if value := writeOnly(grafana, attribute); !value.IsNull() {
+		if value := textOf(grafana, attribute); !value.IsNull() {
 			secrets[component+"/"+name] = value.ValueString()
 		}
 	}
-	if writeOnly(grafana, "url").IsNull() {
+	if textOf(grafana, "url").IsNull() {
 		keep(catalog.GrafanaName, catalog.GrafanaAdminSecret, "admin_password_wo")
 		return secrets
 	}

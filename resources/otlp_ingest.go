@@ -55,8 +55,8 @@ func (m *otlpIngestModel) secrets(ctx context.Context, diags *diag.Diagnostics) 
 		return nil
 	}
 	return map[string]string{
-		catalog.CollectorName + "/" + catalog.TLSCertificate: writeOnly(m.TLS, "certificate_wo").ValueString(),
-		catalog.CollectorName + "/" + catalog.TLSPrivateKey:  writeOnly(m.TLS, "private_key_wo").ValueString(),
+		catalog.CollectorName + "/" + catalog.TLSCertificate: textOf(m.TLS, "certificate_wo").ValueString(),
+		catalog.CollectorName + "/" + catalog.TLSPrivateKey:  textOf(m.TLS, "private_key_wo").ValueString(),
 	}
 }
 

@@ -56,8 +56,8 @@ func (s *serviceModel) tookContext(in catalog.ServiceInput) {
 func (s *serviceModel) values(component string) map[string]string {
 	values := map[string]string{}
 	for name, each := range s.Secrets.Elements() {
-		if secret, ok := each.(types.Object); ok && !writeOnly(secret, "value_wo").IsNull() {
-			values[component+"/"+name] = writeOnly(secret, "value_wo").ValueString()
+		if secret, ok := each.(types.Object); ok && !textOf(secret, "value_wo").IsNull() {
+			values[component+"/"+name] = textOf(secret, "value_wo").ValueString()
 		}
 	}
 	return values

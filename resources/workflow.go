@@ -13,6 +13,7 @@ import (
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/terraform"
 )
 
 // Values of the attributes of orch_workflow.
@@ -323,7 +324,7 @@ func (w *workflow) importRun(ctx context.Context, m *workflowModel, state runner
 	var input types.Dynamic
 	data, err := w.runner.CustomInput(ctx, state.Run)
 	if err == nil {
-		input, err = fromJSON(data)
+		input, err = terraform.FromJSON(data)
 	}
 	if err != nil {
 		addFailure(diags, "import", m.address(), err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/terraform"
 )
 
 // workflowOperation is setup, update, status or cleanup.
@@ -69,7 +70,7 @@ func (m *workflowModel) call(ctx context.Context, name string, diags *diag.Diagn
 	if !op.TaskQueue.IsNull() {
 		call.TaskQueue = op.TaskQueue.ValueString()
 	}
-	input, err := toJSON(ctx, op.Input)
+	input, err := terraform.ToJSON(ctx, op.Input)
 	if err != nil {
 		diags.AddError("The input of "+m.address()+" cannot be encoded", Sentence(err.Error()))
 	}
@@ -103,14 +104,14 @@ func (o *workflowOperation) limit(ctx context.Context, call *runner.CustomCall, 
 
 // describe sets memo and search attributes.
 func (m *workflowModel) describe(ctx context.Context, call *runner.CustomCall, diags *diag.Diagnostics) {
-	memo, err := toJSON(ctx, m.Memo)
+	memo, err := terraform.ToJSON(ctx, m.Memo)
 	if err == nil && memo != nil {
 		err = json.Unmarshal(memo, &call.Memo)
 	}
 	if err != nil {
 		diags.AddError("The memo of "+m.address()+" cannot be encoded", Sentence(err.Error()))
 	}
-	attributes, err := toJSON(ctx, m.SearchAttributes)
+	attributes, err := terraform.ToJSON(ctx, m.SearchAttributes)
 	if err == nil && attributes != nil {
 		call.SearchAttributes, err = searchAttributes(attributes)
 	}
@@ -213,7 +214,7 @@ func (m *workflowModel) keepResult(result json.RawMessage, err error, diags *dia
 	if err != nil {
 		return err
 	}
-	value, err := fromJSON(result)
+	value, err := terraform.FromJSON(result)
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,13 @@
 package resources
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/runner"
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/terraform"
 )
 
 // needsRun reports whether the resource is not as it should be, so that a workflow has to run.
@@ -288,4 +291,11 @@ func (w *workflow) askStatus(ctx context.Context, m *workflowModel, diags *diag.
 		m.State = types.StringValue(contract.StatusDegraded)
 	}
 	return drift, false
+}
+
+// sameJSON reports whether two values are known and the same to a worker, whatever their Terraform types.
+func sameJSON(ctx context.Context, a, b attr.Value) bool {
+	left, leftErr := terraform.ToJSON(ctx, a)
+	right, rightErr := terraform.ToJSON(ctx, b)
+	return leftErr == nil && rightErr == nil && bytes.Equal(left, right)
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/stretchr/testify/require"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/terraform"
 )
 
 // What cannot be sent is refused before anything is planned.
@@ -16,7 +18,7 @@ func TestSearchAttributesAreValidated(t *testing.T) {
 	for document, says := range map[string]string{
 		`{"Team":"chat","Tags":["a"],"Size":3}`: "", `{"Tags":[1]}`: "a list holds strings only", `{"Nested":{}}`: "a search attribute is a string", `["a"]`: "",
 	} {
-		value, err := fromJSON(json.RawMessage(document))
+		value, err := terraform.FromJSON(json.RawMessage(document))
 		require.NoError(t, err)
 		var resp validator.DynamicResponse
 		searchAttributesValidator{}.ValidateDynamic(t.Context(), validator.DynamicRequest{ConfigValue: value}, &resp)
@@ -31,37 +33,6 @@ func TestSearchAttributesAreValidated(t *testing.T) {
 	var resp validator.DynamicResponse
 	searchAttributesValidator{}.ValidateDynamic(t.Context(), validator.DynamicRequest{ConfigValue: unknown}, &resp)
 	require.Empty(t, resp.Diagnostics)
-}
-
-// What a workflow returns becomes a Terraform value, and the same JSON again when it is an input.
-func TestJSONSurvivesTerraform(t *testing.T) {
-	t.Parallel()
-	for _, document := range []string{
-		`"text"`, `""`, `true`, `0`, `-1.5`, `0.1`, `12345678901234567890`, `[]`, `{}`, `[1,"two",[null],{"a":null}]`,
-		`{"a":{"b":[true,false]},"":"x","ü":"<&>"}`,
-	} {
-		value, err := fromJSON(json.RawMessage(document))
-		require.NoError(t, err, document)
-		back, err := toJSON(t.Context(), value)
-		require.NoError(t, err, document)
-		require.JSONEq(t, document, string(back))
-	}
-	for _, nothing := range []json.RawMessage{nil, json.RawMessage(`null`)} {
-		value, err := fromJSON(nothing)
-		require.NoError(t, err)
-		require.True(t, value.IsNull())
-	}
-}
-
-func TestNumbersKeepTheirDigits(t *testing.T) {
-	t.Parallel()
-	for _, document := range []string{`12345678901234567890`, `0.1`, `-3`, `1e+300`} {
-		value, err := fromJSON(json.RawMessage(document))
-		require.NoError(t, err)
-		back, err := toJSON(t.Context(), value)
-		require.NoError(t, err)
-		require.Equal(t, document, string(back))
-	}
 }
 
 // The same wish, written with another Terraform type, is no change.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/temporal-orchestrator/terraform-provider-orch/internal/terraform"
 )
 
 // durationValidator accepts Go's durations above zero.
@@ -83,7 +85,7 @@ func (searchAttributesValidator) ValidateDynamic(ctx context.Context, req valida
 	if err != nil || raw.IsNull() || !raw.IsFullyKnown() || !isObject(raw) {
 		return
 	}
-	data, err := toJSON(ctx, req.ConfigValue)
+	data, err := terraform.ToJSON(ctx, req.ConfigValue)
 	if err == nil {
 		_, err = searchAttributes(data)
 	}
