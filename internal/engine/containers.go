@@ -84,8 +84,17 @@ func (e *Engine) inspect(ctx context.Context, id string) (*container.InspectResp
 	}
 }
 
-// stop gives a container its stop timeout to end by itself. What is stopped or gone already is success.
+// stop gives a container its stop timeout to end by itself. What is stopped or gone already is success. It cannot be called off:
+// engines go on with a stop that nobody waits for. A rollback, or the next plan after an interrupted destroy, would take the
+// container for one that runs, and its restart policy would not bring it back.
 func (e *Engine) stop(ctx context.Context, id, name string) error {
+	stopping, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	if deadline, has := ctx.Deadline(); has {
+		stopping, cancel = context.WithDeadline(stopping, deadline)
+		defer cancel()
+	}
+	ctx = stopping
 	if err := e.api.ContainerStop(ctx, id, container.StopOptions{}); err != nil && !errdefs.IsNotFound(err) {
 		return e.fail(ctx, err, "stop container %s", name)
 	}
@@ -128,6 +137,9 @@ func (e *Engine) stopAndRemove(ctx context.Context, s container.Summary) error {
 			return err
 		}
 	}
+	// A container that was stopped in order to be removed is of no use to anybody.
+	ctx, cancel := toTheEnd(ctx)
+	defer cancel()
 	return e.remove(ctx, s.ID, nameOf(s))
 }
 

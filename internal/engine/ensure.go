@@ -235,18 +235,9 @@ func (j *job) revive(ctx context.Context, id string) error {
 	return j.start(ctx, id)
 }
 
-// halt stops the component's container, telling that it is waited for. It cannot be called off: engines go on with a stop that nobody
-// waits for, and a rollback would take the container for one that runs.
+// halt stops the component's container, and reports that it is waited for.
 func (j *job) halt(ctx context.Context, id string) error {
-	return j.progress.during(ctx, "stopping container "+j.c.Container, func() error {
-		stopping := context.WithoutCancel(ctx)
-		if deadline, has := ctx.Deadline(); has {
-			var cancel context.CancelFunc
-			stopping, cancel = context.WithDeadline(stopping, deadline)
-			defer cancel()
-		}
-		return j.stop(stopping, id, j.c.Container)
-	})
+	return j.progress.during(ctx, "stopping container "+j.c.Container, func() error { return j.stop(ctx, id, j.c.Container) })
 }
 
 // state is what the component looks like now that it is ready.

@@ -4,17 +4,23 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
-// network returns the network of exactly that name, or nil. The engine would also take an ID's beginning for a name.
+// network returns the network of exactly that name, or nil. The engine would also take an ID's beginning for a name. Of several
+// with the name, which engines up to 20.10 make when two calls meet, it is the one that has containers, else the oldest.
 func (e *Engine) network(ctx context.Context, name string) (*network.Inspect, error) {
 	found, err := e.api.NetworkInspect(ctx, name, network.InspectOptions{})
+	if err != nil && strings.Contains(err.Error(), "ambiguous") {
+		return e.oneNetwork(ctx, name)
+	}
 	switch {
 	case err == nil && found.Name == name:
 		return &found, nil
@@ -23,6 +29,33 @@ func (e *Engine) network(ctx context.Context, name string) (*network.Inspect, er
 	default:
 		return nil, e.fail(ctx, err, "look for network %s", name)
 	}
+}
+
+// oneNetwork chooses among several networks of one name. A removal takes all of the service's, by their IDs.
+func (e *Engine) oneNetwork(ctx context.Context, name string) (*network.Inspect, error) {
+	list, err := e.api.NetworkList(ctx, network.ListOptions{Filters: filters.NewArgs(filters.Arg("name", name))})
+	if err != nil {
+		return nil, e.fail(ctx, err, "look for network %s", name)
+	}
+	var chosen *network.Inspect
+	for _, n := range list {
+		if n.Name != name {
+			continue // the filter takes parts of names too
+		}
+		found, err := e.api.NetworkInspect(ctx, n.ID, network.InspectOptions{})
+		if errdefs.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, e.fail(ctx, err, "look for network %s", name)
+		}
+		fuller := chosen != nil && len(found.Containers) > len(chosen.Containers)
+		older := chosen != nil && len(found.Containers) == len(chosen.Containers) && found.Created.Before(chosen.Created)
+		if chosen == nil || fuller || older {
+			chosen = &found
+		}
+	}
+	return chosen, nil
 }
 
 // ensureNetwork makes the service's own bridge network, which gives its components each other's names.

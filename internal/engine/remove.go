@@ -100,14 +100,14 @@ func (e *Engine) checkOthers(ctx context.Context, r contract.Ref) error {
 	}
 	for _, n := range list {
 		// A list does not tell who is on a network.
-		found, err := e.network(ctx, n.Name)
-		if err != nil {
-			return err
-		}
-		if found == nil {
+		found, err := e.api.NetworkInspect(ctx, n.ID, network.InspectOptions{})
+		if errdefs.IsNotFound(err) {
 			continue
 		}
-		if err := e.checkGuests(ctx, r, found); err != nil {
+		if err != nil {
+			return e.fail(ctx, err, "look for network %s", n.Name)
+		}
+		if err := e.checkGuests(ctx, r, &found); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -54,6 +55,30 @@ func TestRemoveTakesEverythingWithTheLabelsAndNothingElse(t *testing.T) {
 	if len(removed.Containers)+len(removed.Networks)+len(removed.Volumes) != 0 {
 		t.Errorf("removed %+v where nothing was", removed)
 	}
+}
+
+// Engines go on with a stop that nobody waits for: an interrupted removal must not leave a container that will be stopped in a
+// moment, and stays stopped.
+func TestAnInterruptedRemovalStopsNothingHalfWay(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	a := s.component("alpha")
+	s.up(a)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := s.e.Remove(ctx, s.call(), func(format string, args ...any) {
+		if strings.Contains(fmt.Sprintf(format, args...), "stopping") {
+			cancel()
+		}
+	})
+	if err == nil {
+		t.Error("an interrupted removal is no success")
+	}
+	if s.exists(a.Container) {
+		t.Error("the container is there, and the engine is about to stop it")
+	}
+	// Going on removes the rest.
+	_, err = s.e.Remove(t.Context(), s.call(), nil)
+	must(t, err)
 }
 
 // Somebody has removed the containers: what is left is the service's all the same, or a destroy would forget it.

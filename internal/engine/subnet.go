@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/netip"
@@ -19,8 +20,9 @@ import (
 // choose a free range, and makes the network with just that one. The engine's own choice of addresses keeps to the lower half:
 // what orch chooses in the upper half can be taken by nobody while its container is stopped.
 
-// rangeSuffix ends the name of the network that is made and removed to find a free range.
-const rangeSuffix = "-range"
+// rangeSuffix is in the name of the network that is made and removed to find a free range, before something random: engines up
+// to 20.10 take two networks of one name when an attempt that was cut off is still at work, and then find neither by its name.
+const rangeSuffix = "-range-"
 
 // rangeAttempts is how often a range may be taken by another network in between.
 const rangeAttempts = 20
@@ -31,6 +33,9 @@ const smallestRange = 28
 // makeNetwork creates a bridge network, with room for addresses of orch's choice where the engine has such a range. A peer that
 // is quicker makes it a conflict.
 func (e *Engine) makeNetwork(ctx context.Context, r contract.Ref, labels map[string]string) error {
+	if err := e.removeRanges(ctx, r); err != nil {
+		return err
+	}
 	for attempt := 1; ; attempt++ {
 		options := network.CreateOptions{Driver: network.NetworkBridge, Labels: maps.Clone(labels)}
 		free, err := e.freeRange(ctx, r, labels)
@@ -54,18 +59,14 @@ func rangeTaken(err error) bool {
 
 // freeRange asks the engine for a range that no other network has. It is nil when the engine has none that can be divided.
 func (e *Engine) freeRange(ctx context.Context, r contract.Ref, labels map[string]string) (*network.IPAMConfig, error) {
-	name := r.Network() + rangeSuffix
-	_, err := e.api.NetworkCreate(ctx, name, network.CreateOptions{Driver: network.NetworkBridge, Labels: labels})
-	// A conflict means that a run was killed here, or that a peer is here: its range is as good.
-	if err != nil && !errdefs.IsConflict(err) {
+	name := fmt.Sprintf("%s%s%08x", r.Network(), rangeSuffix, rand.Uint32())
+	made, err := e.api.NetworkCreate(ctx, name, network.CreateOptions{Driver: network.NetworkBridge, Labels: labels})
+	if err != nil {
 		return nil, err
 	}
-	found, err := e.network(ctx, name)
-	if err != nil || found == nil {
+	found, err := e.api.NetworkInspect(ctx, made.ID, network.InspectOptions{})
+	if err != nil {
 		return nil, err
-	}
-	if !r.Owns(found.Labels) {
-		return nil, notOwned("network", name, "driver "+found.Driver, found.Labels)
 	}
 	if err := e.api.NetworkRemove(ctx, found.ID); err != nil && !errdefs.IsNotFound(err) {
 		return nil, err
@@ -80,13 +81,21 @@ func (e *Engine) freeRange(ctx context.Context, r contract.Ref, labels map[strin
 	return nil, nil
 }
 
-// removeRange removes what a run that was killed while it looked for a free range has left.
-func (e *Engine) removeRange(ctx context.Context, r contract.Ref) error {
-	found, err := e.network(ctx, r.Network()+rangeSuffix)
-	if err != nil || found == nil || !r.Owns(found.Labels) {
+// removeRanges removes what runs that were killed, or cut off, while they looked for a free range have left.
+func (e *Engine) removeRanges(ctx context.Context, r contract.Ref) error {
+	list, err := e.networks(ctx, r)
+	if err != nil {
 		return err
 	}
-	return e.removeNetwork(ctx, r, found.ID)
+	for _, n := range list {
+		if !strings.HasPrefix(n.Name, r.Network()+rangeSuffix) {
+			continue
+		}
+		if err := e.removeNetwork(ctx, r, n.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // address chooses one in the upper half of a network's range that none of its containers has. A stopped container may have it

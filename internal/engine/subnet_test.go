@@ -1,8 +1,12 @@
 package engine
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"net"
+	"net/http"
 	"net/netip"
 	"testing"
 
@@ -35,14 +39,54 @@ func TestALookForAFreeRangeLeavesNothing(t *testing.T) {
 		t.Errorf("networks %+v", networks)
 	}
 
-	// A stranger's network of that name is left alone, and named.
+	// A stranger's network of such a name is left alone, and in nobody's way.
 	_, err = s.e.Remove(t.Context(), s.call(), nil)
 	must(t, err)
-	made, err := s.api.NetworkCreate(t.Context(), s.ref.Network()+rangeSuffix, network.CreateOptions{Driver: "bridge"})
+	made, err := s.api.NetworkCreate(t.Context(), s.ref.Network()+rangeSuffix+"theirs", network.CreateOptions{Driver: "bridge"})
 	must(t, err)
-	_, err = s.e.Prepare(t.Context(), s.call(c), nil)
-	wantFailure(t, err, contract.NotOwned, s.ref.Network()+rangeSuffix)
+	s.up(c)
+	_, err = s.e.Remove(t.Context(), s.call(), nil)
+	must(t, err)
 	must(t, s.api.NetworkRemove(t.Context(), made.ID))
+}
+
+// Engines up to 20.10 make two networks of one name when two calls meet. A service with such a pair is used and removed like any
+// other.
+func TestTwoNetworksOfOneNameWedgeNothing(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	c := s.component("alpha")
+	s.up(c)
+	for _, name := range []string{s.ref.Network(), s.ref.Network() + rangeSuffix + "1", s.ref.Network() + rangeSuffix + "1"} {
+		s.duplicateNetwork(name)
+	}
+	s.noDrift(c)
+	s.up(c)
+	_, err := s.e.Remove(t.Context(), s.call(), nil)
+	must(t, err)
+	left, err := s.e.networks(t.Context(), s.ref)
+	must(t, err)
+	if len(left) != 0 {
+		t.Errorf("networks left: %+v", left)
+	}
+}
+
+// duplicateNetwork makes a network without asking whether the name is free, as older clients and calls that meet do.
+func (s *service) duplicateNetwork(name string) {
+	s.t.Helper()
+	body, err := json.Marshal(map[string]any{"Name": name, "Driver": "bridge", "Labels": s.ref.Labels(), "CheckDuplicate": false})
+	must(s.t, err)
+	engine := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.api.Dialer()(ctx) }}}
+	defer engine.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, "http://docker/v1.41/networks/create", bytes.NewReader(body))
+	must(s.t, err)
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := engine.Do(request)
+	must(s.t, err)
+	must(s.t, answer.Body.Close())
+	if answer.StatusCode != http.StatusCreated {
+		s.t.Skipf("NOT RUN: this Docker Engine takes no two networks of one name (%s)", answer.Status)
+	}
 }
 
 // contested is an engine on which somebody else makes networks at the same time.

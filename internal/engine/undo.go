@@ -263,7 +263,7 @@ func (e *Engine) Rollback(ctx context.Context, call contract.StackCall) (contrac
 	if _, err := e.check(ctx, call.Stack.EngineID); err != nil {
 		return undone, err
 	}
-	if err := e.removeRange(ctx, call.Stack.Ref); err != nil {
+	if err := e.removeRanges(ctx, call.Stack.Ref); err != nil {
 		return undone, err
 	}
 	found, err := e.network(ctx, call.Stack.Ref.Network())
