@@ -61,16 +61,16 @@ func (d *Deployments) Activities() []contract.Implementation {
 }
 
 // Activities lists the activities of LogTails.
-func (l *LogTails) Activities() []contract.Implementation {
+func (t *LogTails) Activities() []contract.Implementation {
 	return []contract.Implementation{
-		contract.PrepareLogTail.By(l.PrepareLogTail),
-		contract.DiscoverLogFiles.By(l.DiscoverLogFiles),
-		contract.DiscoverContainerLogs.By(l.DiscoverContainerLogs),
-		contract.StartLogTail.By(l.StartLogTail),
-		contract.CheckLogTail.By(l.CheckLogTail),
-		contract.TailLogs.By(l.TailLogs),
-		contract.InspectLogTail.By(l.InspectLogTail),
-		contract.RestoreLogTail.By(l.RestoreLogTail),
-		contract.RemoveLogTail.By(l.RemoveLogTail),
+		contract.PrepareLogTail.By(t.PrepareLogTail),
+		contract.DiscoverLogFiles.By(t.DiscoverLogFiles),
+		contract.DiscoverContainerLogs.By(t.DiscoverContainerLogs),
+		contract.StartLogTail.By(t.StartLogTail),
+		contract.CheckLogTail.By(t.CheckLogTail),
+		contract.TailLogs.By(t.TailLogs),
+		contract.InspectLogTail.By(t.InspectLogTail),
+		contract.RestoreLogTail.By(t.RestoreLogTail),
+		contract.RemoveLogTail.By(t.RemoveLogTail),
 	}
 }

@@ -1,7 +1,6 @@
 package resources
 
 import (
-	"context"
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -33,7 +32,7 @@ func newChatService() resource.Resource {
 		merged(serviceSchema(catalog.ChatName, catalog.ChatService.Kind), chatSchema()))
 }
 
-func (m *chatServiceModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
+func (m *chatServiceModel) secrets() map[string]string {
 	values := m.values(catalog.ChatName)
 	maps.Copy(values, databaseSecrets(m.Neo4j, types.ObjectNull(nil)))
 	if token := textOf(m.Cloudflare, "token_wo"); !token.IsNull() {

@@ -1,7 +1,6 @@
 package resources
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -42,7 +41,7 @@ func newContainerLogsIngest() resource.Resource {
 	))
 }
 
-func (m *containerLogsIngestModel) secrets(context.Context, *diag.Diagnostics) map[string]string {
+func (m *containerLogsIngestModel) secrets() map[string]string {
 	return nil
 }
 

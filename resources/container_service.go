@@ -1,8 +1,6 @@
 package resources
 
 import (
-	"context"
-
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
@@ -25,7 +23,7 @@ func newContainerService() resource.Resource {
 	return define[containerServiceModel](catalog.ContainerService, containerServiceDescription, serviceSchema(catalog.ServiceName, catalog.ContainerService.Kind))
 }
 
-func (m *containerServiceModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
+func (m *containerServiceModel) secrets() map[string]string {
 	return m.values(catalog.ServiceName)
 }
 

@@ -1,9 +1,6 @@
 package resources
 
 import (
-	"context"
-
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -35,6 +32,6 @@ func newLogsPipeline() resource.Resource {
 	})
 }
 
-func (m *logsPipelineModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
+func (m *logsPipelineModel) secrets() map[string]string {
 	return grafanaSecrets(m.Grafana, catalog.LokiName)
 }

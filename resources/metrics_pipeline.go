@@ -1,9 +1,6 @@
 package resources
 
 import (
-	"context"
-
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -31,6 +28,6 @@ func newMetricsPipeline() resource.Resource {
 	})
 }
 
-func (m *metricsPipelineModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
+func (m *metricsPipelineModel) secrets() map[string]string {
 	return grafanaSecrets(m.Grafana, catalog.PrometheusName)
 }

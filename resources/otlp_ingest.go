@@ -1,7 +1,6 @@
 package resources
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -50,7 +49,7 @@ func newOTLPIngest() resource.Resource {
 	))
 }
 
-func (m *otlpIngestModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
+func (m *otlpIngestModel) secrets() map[string]string {
 	if m.TLS.IsNull() {
 		return nil
 	}

@@ -22,7 +22,7 @@ type stackModel[M, In any] interface {
 	common() *base
 	// secrets are the write-only values by "<component>/<secret>", nil where the kind has none. The model must be read from
 	// the configuration: plan and state never hold them.
-	secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string
+	secrets() map[string]string
 }
 
 // deriver is implemented by models with computed attributes of their own, which follow from the input and from what the
@@ -125,7 +125,7 @@ func (p *pipeline[M, In, PM]) setup(ctx context.Context, o *operation[PM], diags
 	m, b := o.planned, o.planned.common()
 	built := asBuilder(m).hashContext(diags)
 	in, stack := p.expand(ctx, o.ref, m, diags)
-	o.request.Input, o.request.Secrets = encoded(in, diags), o.config.secrets(ctx, diags)
+	o.request.Input, o.request.Secrets = encoded(in, diags), o.config.secrets()
 	o.request.EngineID, o.request.OnFailure = b.EngineID.ValueString(), b.OnFailure.ValueString()
 	if o.prior != nil {
 		o.request.Prior = encoded(toInput[In](ctx, o.prior, diags), diags)

@@ -31,7 +31,7 @@ func TestAPlanWarnsOfFilesThatGoToThePublic(t *testing.T) {
 	}
 	warnings := func(private types.Bool, prior any) (found []string) {
 		var diags diag.Diagnostics
-		rendered(t, folder, private).planSource(t.Context(), prior, &diags)
+		require.Equal(t, prior == nil, rendered(t, folder, private).planSource(t.Context(), prior, &diags))
 		require.False(t, diags.HasError(), diags)
 		for _, d := range diags.Warnings() {
 			found = append(found, d.Summary())

@@ -1,9 +1,6 @@
 package resources
 
 import (
-	"context"
-
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -34,6 +31,6 @@ func newTracingPipeline() resource.Resource {
 	})
 }
 
-func (m *tracingPipelineModel) secrets(ctx context.Context, diags *diag.Diagnostics) map[string]string {
+func (m *tracingPipelineModel) secrets() map[string]string {
 	return grafanaSecrets(m.Grafana, catalog.JaegerName)
 }

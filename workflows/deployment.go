@@ -157,7 +157,11 @@ func (d deployment) ref(req contract.Request) contract.Ref {
 
 // expand generates the deployment once and records it.
 func (d deployment) expand(ctx workflow.Context, ref contract.Ref, req contract.Request) (contract.Deployment, error) {
-	spec, err := recorded(ctx, req, "Deployment", func() (contract.Deployment, error) { return d.entry.Expand(ref, req.Input) })
+	spec, err := recorded(ctx, req,
+		func(made *contract.Deployment) expanded[contract.Deployment] {
+			return expanded[contract.Deployment]{Deployment: made}
+		},
+		func() (contract.Deployment, error) { return d.entry.Expand(ref, req.Input) })
 	if err != nil {
 		return contract.Deployment{}, stepFailed("generate", err)
 	}

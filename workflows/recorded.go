@@ -1,8 +1,7 @@
 package workflows
 
 import (
-	"encoding/json"
-	"fmt"
+	"cmp"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -10,32 +9,32 @@ import (
 	"github.com/temporal-orchestrator/terraform-provider-orch/internal/contract"
 )
 
-// recorded calls expand once and keeps what it returns in the history, as the member of that name: a worker with another
-// catalog that takes over in the middle must go on with the same.
-func recorded[T any](ctx workflow.Context, req contract.Request, name string, expand func() (T, error)) (T, error) {
-	var spec T
-	var kept map[string]json.RawMessage
+// expanded is what a history holds of an expansion: what came of the input, in the member of its family, or why nothing did.
+type expanded[T any] struct {
+	Stack, Deployment, Ingest *T
+	Failure                   *contract.StepFailure
+}
+
+// recorded calls expand once and keeps what it returns in the history, where in says: a worker with another catalog that takes
+// over in the middle must go on with the same.
+func recorded[T any](ctx workflow.Context, req contract.Request, in func(*T) expanded[T], expand func() (T, error)) (T, error) {
+	var kept expanded[T]
 	err := workflow.SideEffect(ctx, func(workflow.Context) any {
 		made, err := expand()
 		if err != nil {
-			return map[string]any{"Failure": fromClient(req, asFailure(err))}
+			return expanded[T]{Failure: fromClient(req, asFailure(err))}
 		}
-		return map[string]any{name: made}
+		return in(&made)
 	}).Get(&kept)
-	if err != nil {
-		return spec, err
+	var none T
+	switch {
+	case err != nil:
+		return none, err
+	case kept.Failure != nil:
+		return none, kept.Failure
+	default:
+		return *cmp.Or(kept.Stack, kept.Deployment, kept.Ingest, &none), nil
 	}
-	if refused := contract.WithoutNulls(kept["Failure"]); refused != nil {
-		failure := &contract.StepFailure{}
-		if err := json.Unmarshal(refused, failure); err != nil {
-			return spec, fmt.Errorf("read the recorded failure: %w", err)
-		}
-		return spec, failure
-	}
-	if err := json.Unmarshal(kept[name], &spec); err != nil {
-		return spec, fmt.Errorf("read the recorded %s: %w", name, err)
-	}
-	return spec, nil
 }
 
 // fromClient says which version of the worker an attribute needs that this one does not know: the client's.

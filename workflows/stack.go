@@ -352,7 +352,9 @@ func (s stack) Status(ctx workflow.Context, req contract.Request) (contract.Obse
 
 // expand builds the stack once and records it.
 func (s stack) expand(ctx workflow.Context, req contract.Request) (contract.Stack, error) {
-	spec, err := recorded(ctx, req, "Stack", func() (contract.Stack, error) { return s.entry.Expand(req.Ref(s.entry.Kind), req.Input) })
+	spec, err := recorded(ctx, req,
+		func(made *contract.Stack) expanded[contract.Stack] { return expanded[contract.Stack]{Stack: made} },
+		func() (contract.Stack, error) { return s.entry.Expand(req.Ref(s.entry.Kind), req.Input) })
 	if err != nil {
 		return contract.Stack{}, stepFailed("validate", err)
 	}

@@ -372,9 +372,12 @@ func (s stdoutIngest) Discover(ctx workflow.Context, req contract.Request) (cont
 
 // expand builds the ingest once and records it.
 func (s stdoutIngest) expand(ctx workflow.Context, req contract.Request, input []byte) (contract.Ingest, error) {
-	spec, err := recorded(ctx, req, "Ingest", func() (contract.Ingest, error) {
-		return catalog.ExpandStdoutIngest(req.Ref(contract.StdoutIngest), input)
-	})
+	spec, err := recorded(ctx, req,
+		func(made *contract.Ingest) expanded[contract.Ingest] { return expanded[contract.Ingest]{Ingest: made} },
+		func() (contract.Ingest, error) {
+			//workflowcheck:ignore recorded calls it in a side effect
+			return catalog.ExpandStdoutIngest(req.Ref(contract.StdoutIngest), input)
+		})
 	spec.EngineID = req.EngineID
 	return spec, err
 }

@@ -136,7 +136,7 @@ func runGit(ctx context.Context, root, top string, input []byte, args ...string)
 			Next("install git where Terraform and where the worker runs")
 	}
 	// check-ignore ends with 1 when no pattern matches.
-	if errors.As(err, &exit) && !(exit.ExitCode() == 1 && input != nil) {
+	if errors.As(err, &exit) && (exit.ExitCode() != 1 || input == nil) {
 		return nil, contract.Fail(contract.InvalidInput, "git cannot say what it would commit of %s: %s", root, strings.TrimSpace(string(exit.Stderr)))
 	}
 	if err != nil && exit == nil {
