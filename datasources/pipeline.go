@@ -91,7 +91,7 @@ func (p *pipeline) Read(ctx context.Context, req datasource.ReadRequest, resp *d
 			"  docker ps -a --filter label=%s=true --format '{{.Names}}'", l.queue, l.ref.ID(), contract.LabelManaged))
 		return
 	}
-	l.fill(ctx, &m, observed, operation, diags)
+	l.fill(&m, observed, operation, diags)
 	if !diags.HasError() {
 		diags.Append(resp.State.Set(ctx, &m)...)
 	}
@@ -212,7 +212,7 @@ func (l *look) status(ctx context.Context, request contract.Request) (contract.O
 	return observed, err
 }
 
-func (l *look) fill(ctx context.Context, m *pipelineModel, observed contract.Observed, operation string, diags *diag.Diagnostics) {
+func (l *look) fill(m *pipelineModel, observed contract.Observed, operation string, diags *diag.Diagnostics) {
 	m.ID, m.EngineID, m.WebUIURL = types.StringValue(l.ref.ID()), orNull(observed.EngineID), orNull(l.run.WebUIURL)
 	m.Drift, m.Containers = []string{}, map[string]containerModel{}
 	m.Drift = append(m.Drift, observed.Drifted()...)

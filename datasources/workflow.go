@@ -103,7 +103,7 @@ func (w *workflow) Read(ctx context.Context, req datasource.ReadRequest, resp *d
 		return
 	}
 	m.describe(d)
-	m.setValues(ctx, d, &resp.Diagnostics)
+	m.setValues(d, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
@@ -140,7 +140,7 @@ func (m *workflowModel) describe(d *runner.Description) {
 }
 
 // setValues stores the payloads. What cannot be read, for lack of a key, hides nothing else of the run: it is warned about.
-func (m *workflowModel) setValues(ctx context.Context, d *runner.Description, diags *diag.Diagnostics) {
+func (m *workflowModel) setValues(d *runner.Description, diags *diag.Diagnostics) {
 	var problems []string
 	m.Memo, m.SensitiveMemo, problems = split(d.Memo)
 	if len(problems) > 0 {
