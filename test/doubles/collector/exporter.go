@@ -21,6 +21,8 @@ type otlpHTTP struct {
 		NumConsumers int    `yaml:"num_consumers"`
 		Batch        struct {
 			FlushTimeout time.Duration `yaml:"flush_timeout"`
+			// Sizer is what the sizes count: items or bytes (exporterhelper's queuebatch, v0.149.0).
+			Sizer string `yaml:"sizer"`
 			MinSize      int           `yaml:"min_size"`
 			MaxSize      int           `yaml:"max_size"`
 		} `yaml:"batch"`
