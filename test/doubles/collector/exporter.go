@@ -22,9 +22,9 @@ type otlpHTTP struct {
 		Batch        struct {
 			FlushTimeout time.Duration `yaml:"flush_timeout"`
 			// Sizer is what the sizes count: items or bytes (exporterhelper's queuebatch, v0.149.0).
-			Sizer string `yaml:"sizer"`
-			MinSize      int           `yaml:"min_size"`
-			MaxSize      int           `yaml:"max_size"`
+			Sizer   string `yaml:"sizer"`
+			MinSize int    `yaml:"min_size"`
+			MaxSize int    `yaml:"max_size"`
 		} `yaml:"batch"`
 	} `yaml:"sending_queue"`
 }
