@@ -21,8 +21,8 @@ const (
 	// askInterval is how often a step asks for itself, once the SDK's heartbeats can no longer bring a cancellation.
 	askInterval = 4 * time.Second
 	// stopGrace is how long a step may go on after its worker was told to stop. It leaves time to hand the step back before the
-	// worker ends.
-	stopGrace = 10 * time.Second
+	// worker ends, and a client that starts something meanwhile the time to be told that no worker polls.
+	stopGrace = 20 * time.Second
 )
 
 // beating runs work with a heartbeat in the background, so that a call that blocks (a pull, a stop) is neither taken for

@@ -33,7 +33,7 @@ type Options struct {
 	// MetricsAddress serves /healthz and /metrics when not empty, for example "127.0.0.1:9464".
 	MetricsAddress string
 	// StopTimeout is how long running activities may go on after a stop; 0 means DefaultStopTimeout. The bundled ones hand their
-	// step back after 10 s.
+	// step back after 20 s.
 	StopTimeout time.Duration
 	// DockerHost is the Docker Engine's address; empty means DOCKER_HOST, else the local socket.
 	DockerHost string

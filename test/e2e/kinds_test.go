@@ -122,14 +122,14 @@ func TestServiceNameIsRequired(t *testing.T) {
 	t.Parallel()
 	s := shared.get(t)
 	all := map[string]refusal{}
-	for _, kind := range contract.Kinds() {
+	for _, kind := range contract.Kinds(contract.Stacks) {
 		for _, body := range []string{"", "service_name = null", "service_name = [\"app\"]", "service_name = \"\""} {
 			name := kind.Short + " with " + body
 			all[name] = refusal{fmt.Sprintf("resource \"orch_%s\" %q {\n  %s\n}\n", kind.Name, labelOf(name), body), "", "service_name"}
 		}
 	}
 	assertRefused(t, all)
-	for _, kind := range contract.Kinds() {
+	for _, kind := range contract.Kinds(contract.Stacks) {
 		t.Run(kind.Short, func(t *testing.T) {
 			t.Parallel()
 			refusesStart(t, s, kind, map[string]any{})

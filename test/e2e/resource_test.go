@@ -69,7 +69,7 @@ func defaultStack(t *testing.T, kind contract.Kind) contract.Stack {
 func defaultImages(t *testing.T) map[string]string {
 	t.Helper()
 	images := map[string]string{}
-	for _, kind := range contract.Kinds() {
+	for _, kind := range contract.Kinds(contract.Stacks) {
 		for _, c := range defaultStack(t, kind).Components {
 			if c.InputPath != "" { // else it is an image of the user's own
 				images[c.Image] = imageOf(t, c.Name)
@@ -83,7 +83,7 @@ func defaultImages(t *testing.T) map[string]string {
 func defaultPorts(t *testing.T) []int {
 	t.Helper()
 	var ports []int
-	for _, kind := range contract.Kinds() {
+	for _, kind := range contract.Kinds(contract.Stacks) {
 		for _, c := range defaultStack(t, kind).Components {
 			for _, p := range c.Ports {
 				if p.Attribute != "" {

@@ -158,10 +158,10 @@ func TestServiceIsBuiltUpdatedRepairedImportedAndDestroyed(t *testing.T) {
 	w.assertEmptyPlan()
 	require.Equal(t, built, imagesOf(t, s.ref()))
 
-	// With its only container all of the service is gone, as far as Terraform is concerned.
+	// Without its only container the network is still there: the service is repaired.
 	docker(t, "rm", "--force", s.container())
 	require.Equal(t, 2, w.plan().exit)
-	require.Equal(t, []string{"create"}, w.planned().Actions)
+	require.Equal(t, []string{"update"}, w.planned().Actions)
 	w.applyPlan()
 	w.assertEmptyPlan()
 	require.Equal(t, built, imagesOf(t, s.ref()), "the image was there still")

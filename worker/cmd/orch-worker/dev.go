@@ -38,7 +38,7 @@ func newDevCommand(logs *logFlags) *cobra.Command {
 		Short: "Run a Temporal server, its Web UI and the worker in one process",
 		Long: "dev runs a Temporal server of its own with its Web UI, on loopback only, and serves every task queue that a bundled\n" +
 			"workflow is started on. Workflow history is kept in the data directory for seven days; a process that was killed\n" +
-			"continues where it was. SIGINT or SIGTERM lets running steps finish for 10 s and hands longer ones to the next worker;\n" +
+			"continues where it was. SIGINT or SIGTERM lets running steps finish for 20 s and hands longer ones to the next worker;\n" +
 			"a second signal ends the process at once.",
 		Example: "  orch-worker dev\n" +
 			"  orch-worker dev --data-dir ./data --port 7243 --ui-port 8243",

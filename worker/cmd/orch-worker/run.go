@@ -25,7 +25,7 @@ func newRunCommand(logs *logFlags) *cobra.Command {
 		Short: "Poll task queues of a Temporal cluster",
 		Long: "run polls task queues of a Temporal cluster and carries out what is started on them, on the Docker Engine of DOCKER_HOST\n" +
 			"(default: the local one). One queue belongs to one Docker Engine. SIGINT or SIGTERM stops polling, lets running\n" +
-			"steps finish for 10 s and hands longer ones to the next worker; a second signal ends the process at once.",
+			"steps finish for 20 s and hands longer ones to the next worker; a second signal ends the process at once.",
 		Example: "  orch-worker run --service-name app\n" +
 			"  orch-worker run --task-queue team-a --address temporal.example.com:7233 --namespace prod\n" +
 			"  orch-worker run --task-queue team-a --address temporal.example.com:7233 --tls-ca-cert-file ca.pem \\\n" +
