@@ -16,6 +16,9 @@ type file struct {
 		HTTPListenPort int    `yaml:"http_listen_port"`
 		GRPCListenPort int    `yaml:"grpc_listen_port"`
 		LogLevel       string `yaml:"log_level"`
+		// Sizes in bytes; the double takes requests of any size (dskit server.Config).
+		GRPCMaxRecv int `yaml:"grpc_server_max_recv_msg_size"`
+		GRPCMaxSend int `yaml:"grpc_server_max_send_msg_size"`
 	} `yaml:"server"`
 	Common       common       `yaml:"common"`
 	SchemaConfig schemaConfig `yaml:"schema_config"`
@@ -75,7 +78,13 @@ type schemaConfig struct {
 type limits struct {
 	RetentionPeriod duration `yaml:"retention_period"`
 	VolumeEnabled   bool     `yaml:"volume_enabled"`
-	OTLPConfig      struct {
+	// The double knows no rates and no longest line (Loki's pkg/validation/limits.go).
+	IngestionRateMB         float64 `yaml:"ingestion_rate_mb"`
+	IngestionBurstSizeMB    float64 `yaml:"ingestion_burst_size_mb"`
+	PerStreamRateLimit      string  `yaml:"per_stream_rate_limit"`
+	PerStreamRateLimitBurst string  `yaml:"per_stream_rate_limit_burst"`
+	MaxLineSize             string  `yaml:"max_line_size"`
+	OTLPConfig              struct {
 		ResourceAttributes struct {
 			IgnoreDefaults   bool `yaml:"ignore_defaults"`
 			AttributesConfig []struct {
